@@ -1,0 +1,156 @@
+"""Samples split into training, validation and test parts, and what is known about them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.errors import DataError
+from nncli.results import Array, Task
+
+Family = Literal["series", "sequences", "images"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """One part of a dataset: `x[i]` belongs to `y[i]`."""
+
+    x: Array
+    """(samples, …) inputs."""
+    y: Array
+    """(samples,) int64 class indices, or (samples, steps, 1) float32 targets."""
+
+    def __post_init__(self) -> None:
+        assert len(self.x) == len(self.y), (self.x.shape, self.y.shape)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, indices: NDArray[np.intp]) -> Split:
+        """The samples at `indices`, in that order."""
+        return Split(self.x[indices], self.y[indices])
+
+
+@dataclass(frozen=True)
+class Series:
+    """Where the windows of a forecast come from, and the way back to its own units.
+
+    value = scaled · scale + offset, both fitted on the training part alone.
+    """
+
+    name: str
+    """What the numbers are, for titles: `Sunspots`."""
+    offset: float
+    scale: float
+    seen: NDArray[np.float64]
+    """(window,) the values before the test part, in own units."""
+    truth: NDArray[np.float64]
+    """(steps,) the test part, in own units."""
+    labels: tuple[str, ...] = ()
+    """(steps,) dates of the test part, where the source has them."""
+
+    def to_units(self, scaled: Array) -> NDArray[np.float64]:
+        """From the model's numbers to the series' own."""
+        return np.asarray(scaled, dtype=np.float64) * self.scale + self.offset
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a model is trained, chosen and measured on. The three parts share no sample."""
+
+    name: str
+    """The source's name, `digits`."""
+    family: Family
+    """What one sample is: a window of a series, a sequence, an image."""
+    task: Task
+    train: Split
+    validation: Split | None
+    """None where there are too few samples to choose by: then the training loss chooses."""
+    test: Split
+    classes: tuple[str, ...] = ()
+    """Class names, by index; empty for a forecast."""
+    series: Series | None = None
+    """Set for a forecast."""
+    notes: tuple[str, ...] = field(default=())
+    """What the user should know about how the data was read, one sentence each."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one sample, without the batch dimension."""
+        return tuple(self.train.x.shape[1:])
+
+    @property
+    def target_steps(self) -> bool:
+        """True where every step of a sample has its own target (sequence to sequence)."""
+        return self.train.y.ndim == 3
+
+    def with_inputs(self, train: Array, validation: Array | None, test: Array) -> Dataset:
+        """The same samples with other inputs, after preprocessing."""
+        assert (validation is None) == (self.validation is None)
+        return replace(
+            self,
+            train=Split(train, self.train.y),
+            validation=None
+            if self.validation is None or validation is None
+            else Split(validation, self.validation.y),
+            test=Split(test, self.test.y),
+        )
+
+    def fingerprint(self) -> str:
+        """SHA-256 of every number, its place and the class names: it changes when a byte does."""
+        digest = hashlib.sha256()
+        digest.update(repr((self.task, self.classes)).encode())
+        for part in (self.train, self.validation, self.test):
+            if part is None:
+                digest.update(b"none")
+                continue
+            for array in (part.x, part.y):
+                digest.update(repr((array.dtype.str, array.shape)).encode())
+                digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+def check_parts(name: str, dataset: Dataset) -> Dataset:
+    """Refuse a dataset that would be trained on nonsense in silence.
+
+    Raises:
+        DataError: an empty part, a value that is not finite, a label out of range,
+            fewer than two classes.
+    """
+    parts = {"training": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    for part_name, part in parts.items():
+        if part is None:
+            continue
+        if len(part) == 0:
+            raise DataError(
+                f"{name}: the {part_name} part has no samples",
+                hint="give more data, or change data.validation and data.test",
+            )
+        for what, array in (("input", part.x), ("target", part.y)):
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                row = int(np.argwhere(~np.isfinite(array))[0][0])
+                raise DataError(
+                    f"{name}: {what} {row} of the {part_name} part is not a finite number",
+                    hint="remove or repair the missing values",
+                )
+    if dataset.task == "classification":
+        if len(dataset.classes) < 2:
+            raise DataError(
+                f"{name}: {len(dataset.classes)} class(es); a classifier needs at least two",
+                hint="check the labels, or the class folders",
+            )
+        for part_name, part in parts.items():
+            if part is None:
+                continue
+            low, high = int(part.y.min()), int(part.y.max())
+            if low < 0 or high >= len(dataset.classes):
+                raise DataError(
+                    f"{name}: labels of the {part_name} part run from {low} to {high}, "
+                    f"but there are {len(dataset.classes)} classes (0 to "
+                    f"{len(dataset.classes) - 1})"
+                )
+    return dataset

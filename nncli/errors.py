@@ -1,0 +1,158 @@
+"""What can go wrong, and the exit code that each class of it ends with.
+
+    NncliError            1  failed while running
+    ├── UsageError        2  the command line: an unknown name, a bad option value
+    │   └── ConfigError   2  a config file or override: every problem, each with its place
+    ├── DataError         3  missing, unreadable or unusable data
+    ├── ModelError        4  a model or weights file, or a model that cannot be built
+    ├── RunError          4  a run folder: taken, unwritable, damaged, not found
+    ├── RequirementError  5  a result that the caller required was not reached
+    ├── BackendError      1  TensorFlow is missing or does not start
+    └── TrainingError     1  training itself: a loss that is no longer a number, no memory
+
+The library raises these; `nncli.cli.main` alone prints them and exits.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes of nncli. Signals end with 128 + their number."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    DATA = 3
+    MODEL = 4
+    REQUIREMENT = 5
+    HANGUP = 129
+    INTERRUPTED = 130
+    READER_GONE = 141
+    TERMINATED = 143
+
+
+class NncliError(Exception):
+    """A failure that the user can understand.
+
+    `message` says what was given and what was wanted; `hint` says what to do next.
+    """
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(NncliError):
+    """The command line asks for something that does not exist or cannot be."""
+
+    exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a config, at its place."""
+
+    path: str
+    """Dotted key, `training.epochs`; empty for a problem of the whole file."""
+    message: str
+    """What was given and what is wrong with it."""
+    advice: str = ""
+    """What to write instead, a few words that stand beside the carets."""
+    origin: str = ""
+    """The file's name, or the option that carried the value, `--set`."""
+    line: int = 0
+    """1-based; 0 where there is no line."""
+    column: int = 0
+    """1-based, counted in characters."""
+    length: int = 1
+    """How many characters the carets underline."""
+    source: tuple[tuple[int, str], ...] = ()
+    """The source lines to show, as (line number, text); the last one holds the place."""
+
+    @property
+    def place(self) -> str:
+        """`file:line:column`, or the option's name."""
+        return f"{self.origin}:{self.line}:{self.column}" if self.line else self.origin
+
+
+class ConfigError(UsageError):
+    """A config that must not start a run: all its problems at once, in file order."""
+
+    def __init__(
+        self, message: str, problems: Sequence[Problem], *, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+
+class DataError(NncliError):
+    """The data cannot be found, read or trained on."""
+
+    exit_code = ExitCode.DATA
+
+
+class ModelError(NncliError):
+    """A model, a weights file, or settings that do not make a model."""
+
+    exit_code = ExitCode.MODEL
+
+
+class RunError(NncliError):
+    """A run folder that is taken, unwritable, damaged or not there."""
+
+    exit_code = ExitCode.MODEL
+
+
+class RequirementError(NncliError):
+    """A result that was required and not reached."""
+
+    exit_code = ExitCode.REQUIREMENT
+
+
+class BackendError(NncliError):
+    """TensorFlow/Keras is missing or does not start."""
+
+
+class TrainingError(NncliError):
+    """Training cannot go on."""
+
+
+def closest(word: str, choices: Iterable[str]) -> str | None:
+    """The one of `choices` that `word` was most likely meant to be, if any is near.
+
+    Case, `-`, `_` and spaces are not held against a word.
+    """
+
+    def plain(text: str) -> str:
+        return text.lower().replace("-", "").replace("_", "").replace(" ", "")
+
+    by_plain: dict[str, str] = {}
+    for choice in choices:
+        by_plain.setdefault(plain(choice), choice)
+    found = difflib.get_close_matches(plain(word), by_plain, n=1, cutoff=0.6)
+    return by_plain[found[0]] if found else None
+
+
+def unknown_name(what: str, given: str, choices: Sequence[str], *, see: str = "") -> UsageError:
+    """The error for a name that is not in a table, with did-you-mean or the choices.
+
+    `see` names the command that lists the choices, for tables too long to print.
+    """
+    guess = closest(given, choices)
+    if guess is not None:
+        hint = f"did you mean '{guess}'?"
+        if see:
+            hint += f" {see} shows them all"
+    elif see:
+        hint = f"{see} shows the choices"
+    else:
+        hint = f"choose one of {', '.join(choices)}"
+    return UsageError(f"unknown {what} '{given}'", hint=hint)

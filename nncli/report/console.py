@@ -1,0 +1,45 @@
+"""The two consoles, and the one way to print JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SCHEMA_VERSION = 1
+PIPE_WIDTH = 100
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console for results, or for problems (`stderr=True`).
+
+    Whether it may use colour and move the cursor is decided by what the stream is, never by
+    FORCE_COLOR; text is printed as it is (no `[markup]`), and characters that the stream's
+    encoding lacks are replaced.
+    """
+    from rich.console import Console
+
+    stream: TextIO = sys.stderr if stderr else sys.stdout
+    terminal = stream.isatty()
+    width = None if terminal or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(
+        file=stream,
+        force_terminal=terminal,
+        force_interactive=terminal and os.environ.get("TERM") != "dumb",
+        color_system="auto" if terminal else None,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        width=width,
+        legacy_windows=False,
+    )
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print one JSON document, `schema_version` first, with every float to its last digit."""
+    print(json.dumps({"schema_version": SCHEMA_VERSION, **document}, indent=2, ensure_ascii=False))

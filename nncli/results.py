@@ -1,0 +1,162 @@
+"""What training and measuring give back, and what a run folder holds: frozen plain records.
+
+Nothing here knows Keras, matplotlib or the terminal, so a picture, a table and a later
+command can all be made from the same stored numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Task = Literal["classification", "forecast"]
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One finished epoch of one phase."""
+
+    phase: str
+    """`train`; for transfer `pretrain`, `head` and `fine_tune`."""
+    epoch: int
+    """1-based and counted through all phases of the run."""
+    metrics: Mapping[str, float]
+    """By Keras's names: `loss`, `accuracy`, `val_loss`, `val_accuracy`, `mean_absolute_error`."""
+    learning_rate: float
+    """The optimizer's learning rate in this epoch."""
+    seconds: float
+    """Wall time of the epoch, validation included."""
+    best: bool
+    """True where the monitored metric was the best of the phase so far."""
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer as tables and diagrams show it."""
+
+    name: str
+    """The layer's own name, `conv2d`."""
+    type: str
+    """The Keras class, `Conv2D`; for a nested model its own name, `VGG16`."""
+    settings: str
+    """What matters in words: `32 filters 3×3 · relu`."""
+    output_shape: tuple[int | None, ...]
+    """Without the batch dimension; None where a size is not fixed."""
+    parameters: int
+    """All numbers of the layer, nested ones included."""
+    trainable_parameters: int
+    """Those of them that training changes."""
+    family: str
+    """For its colour: input, convolution, pooling, reshape, dense, recurrent, dropout,
+    normalization, base (a nested model) or other."""
+    frozen: bool
+    """True where the layer has parameters and none of them is trained."""
+    layers_inside: int = 0
+    """How many layers a nested model holds."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a classifier said of the test part."""
+
+    truth: NDArray[np.int64]
+    """(samples,) true class of each test sample."""
+    probabilities: NDArray[np.float32]
+    """(samples, classes) softmax output."""
+    classes: tuple[str, ...]
+    """Class names, by index."""
+    shown: NDArray[np.int64]
+    """Indices of the samples whose inputs are kept for the picture: up to 8 wrong ones, the
+    most confident first, then up to 8 right ones, the least confident first."""
+    inputs: Array
+    """(len(shown), height, width, channels) uint8 pictures, or (len(shown), steps, features)
+    sequences."""
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """(samples,) the class with the highest probability."""
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a forecaster said of the test part, in the series' own units."""
+
+    seen: NDArray[np.float64]
+    """(window,) the last values before the test part."""
+    truth: NDArray[np.float64]
+    """(steps,) the test part."""
+    one_step: NDArray[np.float64]
+    """(steps,) each value predicted from the true values before it."""
+    free_running: NDArray[np.float64]
+    """(steps,) predicted from `seen` and its own predictions alone."""
+    persistence: NDArray[np.float64]
+    """(steps,) the value before each: what repeating the last value says."""
+    name: str
+    """What the numbers are, `Sunspots` or `sin(t)`."""
+    labels: tuple[str, ...] = ()
+    """(steps,) dates or positions of the test part, where the source has them."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The same network, trained another way on the same samples, for comparison."""
+
+    name: str
+    """`scratch` (all weights random, all trained) or `random` (random base, frozen)."""
+    meaning: str
+    """In words, for the summary."""
+    metrics: Mapping[str, float]
+    """Its figures on the same test part."""
+    epochs: int
+    """How long it was trained."""
+    seconds: float
+    """How long that took."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished training."""
+
+    kind: str
+    task: Task
+    monitor: str
+    """The metric that chose the best epoch, `val_loss`."""
+    history: tuple[EpochRecord, ...]
+    best_epoch: int
+    """Counted as in the history; the model holds this epoch's weights."""
+    stopped: str
+    """Why it ended: `finished`, `early stopping` or `interrupted`."""
+    test: Mapping[str, Any]
+    """The figures on the test part: what goes into metrics.json under `test`."""
+    layers: tuple[LayerRow, ...]
+    predictions: Predictions | None = None
+    forecast: Forecast | None = None
+    baselines: tuple[Baseline, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Wall time by part: train, evaluate, …"""
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run folder read back: all that a picture or a table needs, and nothing of Keras."""
+
+    name: str
+    """The folder's name, `cnn-digits-001`."""
+    kind: str
+    task: Task
+    config: Mapping[str, Any]
+    """The resolved config."""
+    run: Mapping[str, Any]
+    """run.json: command, versions, seed, device, times, data, status."""
+    metrics: Mapping[str, Any]
+    """metrics.json."""
+    history: tuple[EpochRecord, ...]
+    layers: tuple[LayerRow, ...]
+    predictions: Predictions | None = None
+    forecast: Forecast | None = None
