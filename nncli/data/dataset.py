@@ -20,9 +20,10 @@ class Split:
     """One part of a dataset: `x[i]` belongs to `y[i]`."""
 
     x: Array
-    """(samples, …) inputs."""
+    """(samples, steps, features) float32, or (samples, height, width, channels) uint8 pixels."""
     y: Array
-    """(samples,) int64 class indices, or (samples, steps, 1) float32 targets."""
+    """(samples,) int64 class indices; for a forecast float32, (samples, 1) the value after each
+    window or (samples, steps, 1) the value after each step."""
 
     def __post_init__(self) -> None:
         assert len(self.x) == len(self.y), (self.x.shape, self.y.shape)

@@ -1,0 +1,38 @@
+"""Configs as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from nncli.config.sections import Config
+
+
+def to_dict(config: Config) -> dict[str, Any]:
+    """The complete config as plain values: what YAML and JSON can hold."""
+    document: dict[str, Any] = config.model_dump(mode="json")
+    return document
+
+
+class _Dumper(yaml.SafeDumper):
+    """Short lists on one line, everything else as a block."""
+
+
+def _represent_list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
+    flat = all(not isinstance(item, (list, dict)) for item in items)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flat)
+
+
+_Dumper.add_representer(list, _represent_list)
+
+
+def to_yaml(config: Config, comment: str = "") -> str:
+    """The complete config as YAML that `load` reads back to the same config.
+
+    `comment` becomes its first line.
+    """
+    body = yaml.dump(
+        to_dict(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+    return (f"# {comment}\n" if comment else "") + body
