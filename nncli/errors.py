@@ -10,6 +10,9 @@
     ├── BackendError      1  TensorFlow is missing or does not start
     └── TrainingError     1  training itself: a loss that is no longer a number, no memory
 
+    KeyboardInterrupt
+    └── Interrupted     128+n  the signal n: 130 Ctrl-C, 143 terminated, 129 hung up
+
 The library raises these; `nncli.cli.main` alone prints them and exits.
 """
 
@@ -34,6 +37,19 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
     READER_GONE = 141
     TERMINATED = 143
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the process to stop: SIGINT, SIGTERM or SIGHUP."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
+        self.signal_number = signal_number
+
+    @property
+    def exit_code(self) -> int:
+        """128 + the signal's number."""
+        return 128 + self.signal_number
 
 
 class NncliError(Exception):

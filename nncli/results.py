@@ -131,7 +131,7 @@ class Result:
     best_epoch: int
     """Counted as in the history; the model holds this epoch's weights."""
     stopped: str
-    """Why it ended: `finished`, `early stopping` or `interrupted`."""
+    """Why it ended: `finished`, `early stopping`, `interrupted` or `diverged`."""
     test: Mapping[str, Any]
     """The figures on the test part: what goes into metrics.json under `test`."""
     layers: tuple[LayerRow, ...]
@@ -140,6 +140,8 @@ class Result:
     baselines: tuple[Baseline, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall time by part: train, evaluate, …"""
+    exit_code: int = 0
+    """Of the signal that interrupted it; otherwise 0."""
 
 
 @dataclass(frozen=True)

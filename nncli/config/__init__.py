@@ -7,7 +7,7 @@ handed in (see `nncli.schema`).
 from nncli.config.load import Loaded, Override, load
 from nncli.config.sections import Config, EarlyStopping, Section, TrainingSection, contradiction
 from nncli.config.shipped import shipped_configs
-from nncli.config.write import to_yaml
+from nncli.config.write import to_dict, to_yaml
 
 __all__ = [
     "Config",
@@ -19,5 +19,6 @@ __all__ = [
     "contradiction",
     "load",
     "shipped_configs",
+    "to_dict",
     "to_yaml",
 ]

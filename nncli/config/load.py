@@ -107,11 +107,7 @@ def load(
         raise ConfigError(f"{name} is not a config for {kind}", [problem])
     for override in overrides:
         _apply(tree, override)
-    for section, values in schema.defaults.items():
-        given = tree.value.setdefault(section, {})
-        if isinstance(given, dict):
-            for key, value in values.items():
-                given.setdefault(key, value)
+    schema.complete(tree.value)
     config = _validate(schema, tree, name or f"the config of {kind}")
     return Loaded(_resolve_paths(config, tree, folder.resolve()), _origins(tree))
 

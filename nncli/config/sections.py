@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -67,8 +66,8 @@ class TrainingSection(Section):
 class Config(Section):
     """A complete config. `nncli.schema` narrows `data`, `model` and `training` to a kind."""
 
-    defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """What a kind adds to a section where it is silent: `{"data": {"source": "digits"}}`."""
+    default_source: ClassVar[str] = ""
+    """The data source where the config names none."""
 
     kind: str
     """What is trained: rnn, lstm, cnn or transfer."""
@@ -80,3 +79,13 @@ class Config(Section):
     """The layers."""
     training: TrainingSection
     """How the model is trained."""
+
+    @classmethod
+    def complete(cls, document: dict[str, Any]) -> None:
+        """Add to what the user wrote the defaults that depend on other keys.
+
+        Called before the document is checked: anything in it may be wrong.
+        """
+        data = document.setdefault("data", {})
+        if isinstance(data, dict):
+            data.setdefault("source", cls.default_source)

@@ -62,9 +62,7 @@ class Tree:
             place = first.get(path[:end]) or second.get(path[:end])
             if place is not None:
                 break
-        return located(
-            dotted(path), message, advice, place or Place("default"), self.lines
-        )
+        return located(dotted(path), message, advice, place or Place("default"), self.lines)
 
 
 def dotted(path: KeyPath) -> str:
@@ -132,9 +130,7 @@ def parse(text: str, origin: str) -> Tree:
         _Builder(tree, origin).build(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = (
-            Place(origin, mark.line + 1, mark.column + 1) if mark is not None else Place(origin)
-        )
+        place = Place(origin, mark.line + 1, mark.column + 1) if mark is not None else Place(origin)
         what = (error.problem or "this is not YAML").replace("\\t", "a tab")
         raise _syntax_error(tree, place, what, _advice_for(text, place)) from error
     except yaml.reader.ReaderError as error:
@@ -156,7 +152,9 @@ def _advice_for(text: str, place: Place) -> str:
     return "check quotes, brackets, colons and indentation near here"
 
 
-def _syntax_error(tree: Tree, place: Place, message: str, advice: str, path: str = "") -> ConfigError:
+def _syntax_error(
+    tree: Tree, place: Place, message: str, advice: str, path: str = ""
+) -> ConfigError:
     problem = located(path, message, advice, place, tree.lines)
     return ConfigError(f"{place.origin} cannot be read as a config", [problem])
 
@@ -181,6 +179,8 @@ class _Builder:
 
     def _place(self, event: yaml.Event) -> Place:
         start, end = event.start_mark, event.end_mark
+        assert start is not None
+        assert end is not None
         length = end.column - start.column if end.line == start.line else 1
         return Place(self.origin, start.line + 1, start.column + 1, max(1, length))
 
@@ -192,10 +192,12 @@ class _Builder:
     ) -> Any:
         if isinstance(event, yaml.AliasEvent):
             raise self._refuse(event, path, f"alias *{event.anchor}", "write the value out")
-        if getattr(event, "anchor", None):
+        assert isinstance(event, yaml.NodeEvent)
+        tag = getattr(event, "tag", None)
+        if event.anchor:
             raise self._refuse(event, path, f"anchor &{event.anchor}", "write the value out")
-        if getattr(event, "tag", None) is not None:
-            raise self._refuse(event, path, f"tag {event.tag}", "write a plain value")
+        if tag is not None:
+            raise self._refuse(event, path, f"tag {tag}", "write a plain value")
         if depth > MAX_DEPTH:
             raise self._refuse(event, path, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
         self.count += 1
@@ -246,8 +248,10 @@ class _Builder:
             return False
         if _LEADING_ZERO.fullmatch(text):
             raise self._refuse(
-                event, path, f"{text} has a leading zero", f"write {text.lstrip('+-0') or 0}"
-                f", or '{text}' for text",
+                event,
+                path,
+                f"{text} has a leading zero",
+                f"write {text.lstrip('+-0') or 0}, or '{text}' for text",
             )
         if _INTEGER.fullmatch(text):
             return int(text) if len(text) < 400 else text

@@ -1,0 +1,102 @@
+"""Figures drawn from stored runs, and the table that names them.
+
+Importing this imports no matplotlib; the first figure does.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nncli.errors import NncliError, unknown_name
+from nncli.plots.architecture import architecture_finding, draw_architecture
+from nncli.plots.confusion import confusion_finding, draw_confusion
+from nncli.plots.curves import curves_finding, draw_curves
+from nncli.plots.figure import LIGHT, Theme, save
+from nncli.plots.forecast import draw_forecast, forecast_finding
+from nncli.plots.predictions import draw_predictions, predictions_finding
+from nncli.results import StoredRun
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """One figure that a stored run can be drawn as."""
+
+    name: str
+    """As in a kind's `figures` and in the file's name."""
+    draw: Callable[[StoredRun, Theme], Figure]
+    finding: Callable[[StoredRun], str]
+    """What the figure shows in one sentence, for its title and its alternative text."""
+    meaning: str
+    """What it is good for, in a few words."""
+
+
+@dataclass(frozen=True)
+class SavedFigure:
+    """A figure that was drawn and written."""
+
+    name: str
+    path: Path
+    finding: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class FailedFigure:
+    """A figure that could not be drawn or written."""
+
+    name: str
+    reason: str
+
+
+FIGURES: dict[str, FigureKind] = {
+    "curves": FigureKind("curves", draw_curves, curves_finding, "loss and main metric by epoch"),
+    "architecture": FigureKind(
+        "architecture", draw_architecture, architecture_finding, "the model, layer by layer"
+    ),
+    "confusion": FigureKind(
+        "confusion", draw_confusion, confusion_finding, "which class is taken for which"
+    ),
+    "predictions": FigureKind(
+        "predictions", draw_predictions, predictions_finding, "samples it got wrong or nearly so"
+    ),
+    "forecast": FigureKind(
+        "forecast", draw_forecast, forecast_finding, "forecasts beside the truth, and their errors"
+    ),
+}
+
+
+def save_all(
+    run: StoredRun,
+    folder: Path,
+    names: Sequence[str],
+    theme: Theme = LIGHT,
+    format: str = "png",
+) -> list[SavedFigure | FailedFigure]:
+    """Draw the figures called `names` into `folder`, each as `<name>.<format>`.
+
+    A figure that fails is reported as such and never stops the others: the numbers of a
+    finished training are worth more than its pictures.
+    """
+    done: list[SavedFigure | FailedFigure] = []
+    for name in names:
+        try:
+            if name not in FIGURES:
+                raise unknown_name("figure", name, list(FIGURES))
+            kind = FIGURES[name]
+            with warnings.catch_warnings():
+                # A class name in a script that the font lacks is drawn as boxes.
+                warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+                path = save(kind.draw(run, theme), folder / f"{name}.{format}")
+            done.append(SavedFigure(name, path, kind.finding(run), kind.meaning))
+        except Exception as error:
+            known = isinstance(error, NncliError)
+            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            done.append(FailedFigure(name, reason))
+    return done

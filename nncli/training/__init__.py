@@ -1,0 +1,135 @@
+"""Training: carry out a plan, measure what came of it, and print nothing."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import Any
+
+from nncli.config import TrainingSection
+from nncli.data.dataset import Dataset
+from nncli.errors import Interrupted
+from nncli.models.describe import describe
+from nncli.models.kind import BaselinePlan, Plan
+from nncli.results import Baseline, EpochRecord, Forecast, Predictions, Result
+from nncli.listener import Listener
+from nncli.training.loop import Progress, exit_code_of, run_phase
+from nncli.training.measure import classify, forecast
+
+__all__ = ["Listener", "fit"]
+
+
+def fit(
+    kind: str,
+    plan: Plan,
+    dataset: Dataset,
+    training: TrainingSection,
+    seed: int,
+    listener: Listener | None = None,
+) -> Result:
+    """Train all phases, measure on the test part, then train and measure the baselines.
+
+    `plan.model` ends with the weights of the best epoch. An interruption ends training and
+    leaves what the finished epochs reached, unmeasured.
+
+    Args:
+        kind: for the record.
+        plan: from the kind's `plan`.
+        dataset: the samples as they were loaded, to show them.
+        training: batch size, optimizer, early stopping.
+        seed: of the order of the samples.
+        listener: hears of the progress.
+
+    Raises:
+        TrainingError: a loss that is not a number from the start, or no memory.
+    """
+    listener = listener or Listener()
+    began = time.monotonic()
+    progress, history = _phases(plan, training, seed, listener)
+    seconds = {"train": time.monotonic() - began}
+    result = Result(
+        kind=kind,
+        task=plan.dataset.task,
+        monitor="loss" if plan.dataset.validation is None else "val_loss",
+        history=tuple(history),
+        best_epoch=progress.best_epoch,
+        stopped=progress.stopped,
+        test={},
+        layers=describe(plan.model),
+        seconds=seconds,
+        exit_code=progress.exit_code,
+    )
+    if progress.stopped == "interrupted":
+        return result
+    try:
+        listener.status("measuring on the test part")
+        began = time.monotonic()
+        test, predictions, series = _measure(plan, dataset)
+        seconds["test"] = time.monotonic() - began
+        result = replace(result, test=test, predictions=predictions, forecast=series)
+        for baseline in plan.baselines:
+            trained = _baseline(baseline, dataset, training, seed, listener)
+            seconds[f"baseline {baseline.name}"] = trained.seconds
+            result = replace(result, baselines=(*result.baselines, trained))
+    except KeyboardInterrupt as signal:
+        return replace(result, stopped="interrupted", exit_code=exit_code_of(signal))
+    return result
+
+
+def _phases(
+    plan: Plan, training: TrainingSection, seed: int, listener: Listener
+) -> tuple[Progress, list[EpochRecord]]:
+    """Run the phases in order; those of the task itself share one best epoch."""
+    history: list[EpochRecord] = []
+    progress = Progress()
+    best_value, best_epoch = math.inf, 0
+    for phase in plan.phases:
+        progress = run_phase(
+            phase,
+            plan.loss,
+            training,
+            seed,
+            listener,
+            first_epoch=len(history) + 1,
+            best_value=best_value,
+            best_epoch=best_epoch,
+        )
+        history += progress.records
+        if phase.name != "pretrain":
+            best_value, best_epoch = progress.best_value, progress.best_epoch
+        if progress.stopped in {"interrupted", "diverged"}:
+            break
+    return replace(progress, best_value=best_value, best_epoch=best_epoch), history
+
+
+def _measure(
+    plan: Plan, dataset: Dataset
+) -> tuple[dict[str, Any], Predictions | None, Forecast | None]:
+    if plan.dataset.task == "classification":
+        figures, predictions = classify(plan.model, plan.dataset, dataset.test.x)
+        return figures, predictions, None
+    figures, series = forecast(plan.model, plan.dataset)
+    return figures, None, series
+
+
+def _baseline(
+    baseline: BaselinePlan,
+    dataset: Dataset,
+    training: TrainingSection,
+    seed: int,
+    listener: Listener,
+) -> Baseline:
+    began = time.monotonic()
+    plan = baseline.make()
+    progress, history = _phases(plan, training, seed, listener)
+    if progress.stopped == "interrupted":
+        raise Interrupted(progress.exit_code - 128)
+    figures, _, _ = _measure(plan, dataset)
+    return Baseline(
+        name=baseline.name,
+        meaning=baseline.meaning,
+        metrics={key: figures[key] for key in ("loss", "accuracy")},
+        epochs=len(history),
+        seconds=time.monotonic() - began,
+    )

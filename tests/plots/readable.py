@@ -109,12 +109,13 @@ def assert_readable(figure: Figure, *, contrast_at_least: float = CONTRAST) -> N
                     f"{one.get_text()!r} and {other.get_text()!r} overlap "
                     f"by {across:.0f}×{down:.0f} pixels"
                 )
-    was_visible = [text for text, _ in shown]
-    for text in was_visible:
-        text.set_visible(False)
+    # Transparent, not invisible: a text's own box is part of what lies behind it.
+    opacity = [text.get_alpha() for text, _ in shown]
+    for text, _ in shown:
+        text.set_alpha(0.0)
     figure.canvas.draw()
-    for text in was_visible:
-        text.set_visible(True)
+    for (text, _), alpha in zip(shown, opacity, strict=True):
+        text.set_alpha(alpha)
     for text, box in shown:
         ratio = contrast(text.get_color(), _background(figure, box))
         if ratio < contrast_at_least:

@@ -1,0 +1,210 @@
+"""The only door to Keras and TensorFlow: late, quiet, fast, and set up the same every time.
+
+Importing this module imports neither. `start` configures the process for a reproducible run;
+`keras()` and `tensorflow()` give the modules, importing them on first use.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nncli.errors import BackendError, UsageError
+
+KEEP_OPEN = "NNCLI_VERBOSE"
+"""Set (to anything) to let TensorFlow write to the terminal."""
+
+_noise: list[str] = []
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a run computes on."""
+
+    name: str
+    """`CPU`, or `GPU:0 (NVIDIA H100)`."""
+    threads: int
+    """CPU threads within one operation and between operations."""
+    onednn: bool
+    """Whether oneDNN's kernels are used; they change the last bits."""
+
+
+def keras() -> Any:
+    """The `keras` module.
+
+    Raises:
+        BackendError: it is not installed, or does not start.
+    """
+    return _import("keras")
+
+
+def tensorflow() -> Any:
+    """The `tensorflow` module, for what Keras has no name for.
+
+    Raises:
+        BackendError: it is not installed, or does not start.
+    """
+    _import("keras")  # Keras first: its import is the one that is set up to be fast
+    return _import("tensorflow")
+
+
+def versions() -> dict[str, str]:
+    """The versions that a run is recorded with."""
+    import platform
+    from importlib.metadata import version
+
+    import nncli
+
+    names = ("tensorflow", "keras", "numpy")
+    return {
+        "nncli": nncli.__version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in names},
+    }
+
+
+def noise() -> str:
+    """What TensorFlow wrote to standard error and the user has not seen."""
+    return "".join(_noise)
+
+
+def start(device: str, threads: int, seed: int) -> Device:
+    """Set the process up so that two runs on a CPU give the same bits.
+
+    Deterministic operations, explicit thread counts, float32, channels last, all seeds: a
+    user's `~/.keras/keras.json` changes none of it.
+
+    Args:
+        device: `auto`, `cpu`, `gpu` or `gpu:N`.
+        threads: CPU threads, within and between operations.
+        seed: for the first weights and dropout.
+
+    Raises:
+        UsageError: a GPU that is not there.
+        BackendError: TensorFlow does not start.
+    """
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    tf = tensorflow()
+    with _quiet():
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        except RuntimeError as error:
+            raise BackendError(
+                f"TensorFlow already runs in this process with other than {threads} threads"
+            ) from error
+        name = _choose(tf, device)
+        tf.config.experimental.enable_op_determinism()
+        tf.constant(0.0)  # the first operation starts the runtime, which has its own noise
+    module = keras()
+    module.config.set_floatx("float32")
+    module.config.set_image_data_format("channels_last")
+    module.utils.set_random_seed(seed)
+    return Device(name, threads, os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1")
+
+
+def _choose(tf: Any, device: str) -> str:
+    found = tf.config.list_physical_devices("GPU")
+    if device == "cpu" or (device == "auto" and not found):
+        tf.config.set_visible_devices([], "GPU")
+        return "CPU"
+    number = int(device.partition(":")[2] or 0)
+    if number >= len(found):
+        raise UsageError(
+            f"device {device} was asked for, but TensorFlow sees {len(found)} GPU(s)",
+            hint="use --device cpu; for NVIDIA GPUs on Linux: pip install 'nncli[gpu]'",
+        )
+    tf.config.set_visible_devices(found[number], "GPU")
+    tf.config.experimental.set_memory_growth(found[number], True)
+    details = tf.config.experimental.get_device_details(found[number])
+    return f"GPU:{number} ({details.get('device_name', 'unknown')})"
+
+
+def _import(name: str) -> Any:
+    if name in sys.modules:
+        return sys.modules[name]
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1")
+    with _quiet(), _fast_import():
+        try:
+            return importlib.import_module(name)
+        except Exception as error:
+            raise BackendError(
+                f"{name} cannot be imported: {error}",
+                hint="reinstall with pip install --force-reinstall nncli, "
+                "or run with --verbose to see what it wrote",
+            ) from error
+
+
+@contextmanager
+def _fast_import() -> Iterator[None]:
+    """Import Keras in half the time: no garbage collection, and without its use of matplotlib.
+
+    Keras imports matplotlib where it finds it, only to offer plots that nncli does not use.
+    """
+    had_matplotlib = "matplotlib" in sys.modules
+    if not had_matplotlib:
+        sys.modules["matplotlib"] = None  # type: ignore[assignment]  # `import` then fails
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not had_matplotlib:
+            del sys.modules["matplotlib"]
+        gc.freeze()
+        if collecting:
+            gc.enable()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what C++ writes to file descriptor 2, to be shown only when something fails."""
+    if KEEP_OPEN in os.environ:
+        yield
+        return
+    try:
+        saved = os.dup(2)
+    except OSError:  # standard error is closed: nothing to keep quiet
+        yield
+        return
+    with tempfile.TemporaryFile() as kept:
+        sys.stderr.flush()
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+            kept.seek(0)
+            _noise.append(kept.read().decode(errors="replace"))
+
+
+@contextmanager
+def offline_safe(seconds: float = 15.0) -> Iterator[None]:
+    """Let a download inside fail after `seconds` without an answer instead of hanging."""
+    import socket
+
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def cache_folder() -> Path:
+    """Where Keras keeps downloads: `$KERAS_HOME`, else `~/.keras`."""
+    given = os.environ.get("KERAS_HOME")
+    return Path(given) if given else Path("~/.keras").expanduser()

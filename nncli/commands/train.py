@@ -1,0 +1,160 @@
+"""`nncli train KIND`: from a config to a trained, measured and drawn run."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nncli.errors import TrainingError
+
+if TYPE_CHECKING:
+    from nncli.backend import Device
+    from nncli.config import Config, Override
+    from nncli.data.dataset import Dataset
+
+
+def train(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="rnn, lstm, cnn or transfer.")],
+    config: Annotated[
+        str | None,
+        typer.Option("--config", "-c", metavar="NAME|PATH", help="A shipped config or a file."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Samples per step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Step size of the optimizer.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Repeats a run exactly.")] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any config key; may be repeated."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The run's name; else the next number.")] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The folder that run folders are made in.")
+    ] = Path("outputs"),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the config and the model, train nothing.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="The result and errors only.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Train a model: rnn, lstm, cnn or transfer.
+
+    Values come from the defaults, then --config, then --set, then the options above.
+    """
+    from nncli import backend, data, plots, runs, training
+    from nncli.config import Override, load, to_dict, to_yaml
+    from nncli.files import write_text
+    from nncli.models.describe import describe
+    from nncli.models.kind import FIGURES
+    from nncli.report.model import summary_text
+    from nncli.report.run import RunReport
+    from nncli.schema import find_kind, schema
+
+    named = {
+        "training.epochs": ("--epochs", epochs),
+        "training.batch_size": ("--batch-size", batch_size),
+        "training.learning_rate": ("--learning-rate", learning_rate),
+        "seed": ("--seed", seed),
+        "training.device": ("--device", device),
+    }
+    settings = load(
+        schema(kind),
+        kind,
+        config,
+        [*map(Override.from_set, overrides or ()), *_named_overrides(named)],
+    ).config
+    if name is not None:
+        runs.check_name(name)
+    runs.check_writable(output)
+
+    report = RunReport(f"nncli train {kind}", quiet=quiet, as_json=as_json)
+    dataset = data.load(settings.data, settings.seed)
+    pretraining = getattr(settings, "pretraining", None)
+    before = data.load(pretraining.data, settings.seed) if pretraining is not None else None
+    section = settings.training
+    where = backend.start(section.device, section.threads, settings.seed)
+    plan = find_kind(kind).plan(settings, dataset, before)
+    layers = describe(plan.model)
+    notes = (*dataset.notes, *plan.notes)
+    facts = _facts(dataset, settings.seed, where.name)
+    if dry_run:
+        report.dry_run(to_dict(settings), to_yaml(settings), layers, facts, notes)
+        return
+
+    record = {
+        "command": shlex.join(["nncli", *sys.argv[1:]]),
+        "status": "running",
+        **_circumstances(settings, dataset, where),
+    }
+    with runs.create(output, kind, f"{kind}-{dataset.name}", name, record) as run:
+        text = to_yaml(settings, f"nncli train {kind} --config {run.folder / 'config.yaml'}")
+        write_text(run.folder / "config.yaml", text)
+        report.begin(layers, facts, notes, run.folder)
+        listener = report.listener()
+        try:
+            result = training.fit(kind, plan, dataset, section, settings.seed, listener)
+        finally:
+            listener.close()
+        run.save(result, summary_text(plan.model.name, result.layers), plan.model.save)
+        run.finish(result)
+        if result.stopped == "interrupted":
+            report.interrupted(run.folder, result)
+            raise typer.Exit(result.exit_code)
+        drawn = plots.save_all(runs.load(run.folder), run.folder, FIGURES[result.task])
+        report.end(
+            run.folder,
+            {f.path.name: f.meaning for f in drawn if isinstance(f, plots.SavedFigure)},
+            {f.name: f.reason for f in drawn if isinstance(f, plots.FailedFigure)},
+        )
+        if result.stopped == "diverged":
+            raise TrainingError(
+                f"the loss of epoch {len(result.history)} is not a finite number; "
+                f"the run keeps epoch {result.best_epoch}",
+                hint=f"use a smaller learning rate than {section.learning_rate:g}",
+            )
+
+
+def _named_overrides(named: dict[str, tuple[str, Any]]) -> list[Override]:
+    from nncli.config import Override
+
+    return [
+        Override(path, value, f"{option} {value}")
+        for path, (option, value) in named.items()
+        if value is not None
+    ]
+
+
+def _facts(dataset: Dataset, seed: int, device: str) -> list[str]:
+    """What the header says: data, sizes, seed, device."""
+    sizes = ", ".join(f"{len(part):,} {name}" for name, part in dataset.parts.items())
+    return [dataset.name, sizes, f"seed {seed}", device]
+
+
+def _circumstances(settings: Config, dataset: Dataset, where: Device) -> dict[str, Any]:
+    """What a run is recorded with, beside its config."""
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from nncli import backend
+
+    return {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": backend.versions(),
+        "seed": settings.seed,
+        "device": asdict(where),
+        "data": {
+            "source": dataset.name,
+            "fingerprint": dataset.fingerprint(),
+            "samples": {part_name: len(part) for part_name, part in dataset.parts.items()},
+            "notes": list(dataset.notes),
+        },
+    }

@@ -1,0 +1,142 @@
+"""Which pictures a folder holds, of which class and part, always in the same order."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncli.errors import DataError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"})
+PARTS = ("train", "validation", "test")
+"""The folders that may stand above the class folders."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The pictures of a folder, sorted by part, class and path."""
+
+    paths: tuple[Path, ...]
+    labels: NDArray[np.int64]
+    """(pictures,) index of the class."""
+    parts: NDArray[np.int64]
+    """(pictures,) index into `PARTS`; all 0 where the folder has no parts."""
+    classes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def list_images(root: Path) -> Listing:
+    """Find the pictures below a folder of class folders, with or without parts on top.
+
+    Hidden files and folders are skipped, and a folder that is reached a second time, through
+    a link, is not entered again.
+
+    Raises:
+        DataError: no such folder, no class folders, one class, or a class without pictures.
+    """
+    if not root.is_dir():
+        problem = "is not a folder" if root.exists() else "does not exist"
+        raise DataError(f"{root} {problem}", hint="set data.path to a folder of class folders")
+    tops = _part_folders(root)
+    folders = {part: _class_folders(top) for part, top in tops.items()}
+    classes = tuple(sorted(folders["train"]))
+    if not classes:
+        raise DataError(
+            f"{tops['train']} has no folders in it; one folder per class is needed",
+            hint="sort the pictures into folders that are named as the classes",
+        )
+    if len(classes) == 1:
+        raise DataError(
+            f"{tops['train']} has one class folder, '{classes[0]}'; at least two are needed",
+            hint="add a folder with pictures of something else",
+        )
+    seen = {root.resolve(), *(top.resolve() for top in tops.values())}
+    paths: list[Path] = []
+    labels: list[int] = []
+    parts: list[int] = []
+    other = 0
+    for part, by_name in folders.items():
+        _check_classes(tops[part], by_name, classes)
+        for name in sorted(by_name):
+            files = list(_files(by_name[name], seen))
+            pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
+            other += len(files) - len(pictures)
+            if not pictures:
+                raise DataError(
+                    f"{by_name[name]} has no pictures",
+                    hint=f"add some ({', '.join(sorted(SUFFIXES))}), or remove the folder",
+                )
+            paths += pictures
+            labels += [classes.index(name)] * len(pictures)
+            parts += [PARTS.index(part)] * len(pictures)
+    notes = [f"{other} file(s) that are not pictures were skipped"] if other else []
+    for part in tops:
+        lacking = [name for name in classes if name not in folders[part]]
+        if lacking:
+            notes.append(f"no pictures of {', '.join(lacking)} in the {part} folder")
+    return Listing(
+        paths=tuple(paths),
+        labels=np.array(labels, dtype=np.int64),
+        parts=np.array(parts, dtype=np.int64),
+        classes=classes,
+        notes=tuple(notes),
+    )
+
+
+def _part_folders(root: Path) -> dict[str, Path]:
+    """The folder of each part; the root itself is `train` where the folder has no parts.
+
+    A folder `train` full of pictures is a class of trains, not a part.
+    """
+    has_parts = (root / "train").is_dir() and bool(_class_folders(root / "train"))
+    if not has_parts:
+        return {"train": root}
+    return {part: root / part for part in PARTS if (root / part).is_dir()}
+
+
+def _class_folders(top: Path) -> dict[str, Path]:
+    """By name; composed, because one system stores `é` as one character and another as two."""
+    return {
+        unicodedata.normalize("NFC", path.name): path
+        for path in _entries(top)
+        if path.is_dir() and not path.name.startswith(("__MACOSX", "."))
+    }
+
+
+def _check_classes(top: Path, found: dict[str, Path], classes: tuple[str, ...]) -> None:
+    unknown = sorted(set(found) - set(classes))
+    if unknown:
+        raise DataError(
+            f"{found[unknown[0]]}: class '{unknown[0]}' is not among the training classes",
+            hint=f"they are {', '.join(classes[:10])}",
+        )
+    if not found:
+        raise DataError(f"{top} has no class folders", hint="fill it, or remove it")
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(
+            (path for path in folder.iterdir() if not path.name.startswith(".")),
+            key=lambda path: unicodedata.normalize("NFC", path.name),
+        )
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error.strerror}") from error
+
+
+def _files(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    """All files below, each folder once however many links lead to it."""
+    place = folder.resolve()
+    if place in seen:
+        return
+    seen.add(place)
+    for path in _entries(folder):
+        if path.is_dir():
+            yield from _files(path, seen)
+        elif path.is_file() or path.is_symlink():  # a dead link is reported as unreadable
+            yield path

@@ -1,0 +1,347 @@
+"""MNIST, Fashion-MNIST, CIFAR-10 and CIFAR-100, as Keras downloads and caches them.
+
+Keras verifies the hash of MNIST and of both CIFAR archives, but deletes or replaces a file that
+fails, and takes any Fashion-MNIST file as it is. Here a damaged file is named and left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import io
+import os
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from nncli import backend
+from nncli.config import Section
+from nncli.data.dataset import Dataset, Split
+from nncli.data.images.class_names import CIFAR10_CLASSES, CIFAR100_CLASSES, FASHION_CLASSES
+from nncli.data.source import Source
+from nncli.data.splits import (
+    ValidationShare,
+    few_per_class,
+    generator,
+    part_size,
+    split_off,
+    split_validation,
+)
+from nncli.errors import DataError
+from nncli.results import Array
+
+TIMEOUT = 15.0
+"""Seconds that a download may stand still."""
+_TF = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+_TORONTO = "https://www.cs.toronto.edu/~kriz/"
+
+
+class _KerasSection(Section):
+    """What the four sets have in common."""
+
+    source: str
+    """Narrowed by each set; here so that it comes first."""
+    validation: ValidationShare = 0.1
+    """Share of the training images that chooses the best epoch; 0 for none."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Take at most this many of the training images (validation comes out of them), and as
+    large a share of the test images; null takes all."""
+    train_per_class: Annotated[int, Field(ge=1)] | None = None
+    """Train on only this many images of each class, chosen by the seed; null takes all."""
+
+
+class MnistSection(_KerasSection):
+    """70,000 handwritten digits."""
+
+    source: Literal["mnist"] = "mnist"
+    """70,000 handwritten digits, 28 × 28 grey pixels, downloaded on first use (11 MB)."""
+
+
+class FashionMnistSection(_KerasSection):
+    """70,000 pieces of clothing."""
+
+    source: Literal["fashion-mnist"] = "fashion-mnist"
+    """70,000 pieces of clothing, 28 × 28 grey pixels, downloaded on first use (30 MB)."""
+
+
+class Cifar10Section(_KerasSection):
+    """60,000 small colour photographs of 10 classes."""
+
+    source: Literal["cifar10"] = "cifar10"
+    """60,000 photographs of 10 classes, 32 × 32 pixels, downloaded on first use (170 MB)."""
+
+
+class Cifar100Section(_KerasSection):
+    """60,000 small colour photographs of 100 classes."""
+
+    source: Literal["cifar100"] = "cifar100"
+    """60,000 photographs of 100 classes, 32 × 32 pixels, downloaded on first use (170 MB)."""
+
+
+@dataclass(frozen=True)
+class CachedFile:
+    """A file that Keras keeps."""
+
+    place: str
+    """Below `$KERAS_HOME/datasets`."""
+    address: str
+    """Where it is downloaded from."""
+    sha256: str = ""
+    """As in Keras; empty for a .gz file, which holds its own checksum."""
+
+
+@dataclass(frozen=True)
+class KerasSet:
+    """One of Keras's data sets of images."""
+
+    name: str
+    title: str
+    module: str
+    """In `keras.datasets`."""
+    classes: tuple[str, ...]
+    shape: tuple[int, int, int]
+    """(height, width, channels)"""
+    files: tuple[CachedFile, ...]
+
+
+_MNIST = KerasSet(
+    name="mnist",
+    title="MNIST",
+    module="mnist",
+    classes=tuple(str(digit) for digit in range(10)),
+    shape=(28, 28, 1),
+    files=(
+        CachedFile(
+            "mnist.npz",
+            f"{_TF}mnist.npz",
+            "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+        ),
+    ),
+)
+_FASHION_MNIST = KerasSet(
+    name="fashion-mnist",
+    title="Fashion-MNIST",
+    module="fashion_mnist",
+    classes=FASHION_CLASSES,
+    shape=(28, 28, 1),
+    files=tuple(
+        CachedFile(f"fashion-mnist/{file}-ubyte.gz", f"{_TF}{file}-ubyte.gz")
+        for file in (
+            "train-labels-idx1",
+            "train-images-idx3",
+            "t10k-labels-idx1",
+            "t10k-images-idx3",
+        )
+    ),
+)
+_CIFAR10 = KerasSet(
+    name="cifar10",
+    title="CIFAR-10",
+    module="cifar10",
+    classes=CIFAR10_CLASSES,
+    shape=(32, 32, 3),
+    files=(
+        CachedFile(
+            "cifar-10-batches-py-target_archive",
+            f"{_TORONTO}cifar-10-python.tar.gz",
+            "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+        ),
+    ),
+)
+_CIFAR100 = KerasSet(
+    name="cifar100",
+    title="CIFAR-100",
+    module="cifar100",
+    classes=CIFAR100_CLASSES,
+    shape=(32, 32, 3),
+    files=(
+        CachedFile(
+            "cifar-100-python-target_archive",
+            f"{_TORONTO}cifar-100-python.tar.gz",
+            "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
+        ),
+    ),
+)
+
+
+def loader(kept: KerasSet) -> Callable[[_KerasSection, int], Dataset]:
+    """`Source.load` for one of the sets."""
+
+    def load(section: _KerasSection, seed: int) -> Dataset:
+        """Split the set's own training part; its test part is the test part.
+
+        Returns:
+            x (samples, height, width, channels) uint8, y (samples,).
+
+        Raises:
+            DataError: a download that failed, or a damaged file.
+        """
+        (x, y), (x_test, y_test) = read_set(kept)
+        random = generator(seed, 0)
+        pool = np.arange(len(y), dtype=np.intp)
+        measured = np.arange(len(y_test), dtype=np.intp)
+        if section.limit is not None and section.limit < len(y):
+            share = section.limit / len(y)
+            _, pool = split_off(kept.name, "training", pool, y, section.limit, random)
+            size = part_size(len(y_test), share)
+            _, measured = split_off(kept.name, "test", measured, y_test, size, random)
+        size = part_size(len(pool), section.validation)
+        train, validation = split_validation(kept.name, pool, y, size, random)
+        if section.train_per_class is not None:
+            train = few_per_class(train, y, section.train_per_class, seed)
+        everything = Split(x, y)
+        return Dataset(
+            name=kept.name,
+            family="images",
+            task="classification",
+            train=everything.take(train),
+            validation=everything.take(validation) if len(validation) else None,
+            test=Split(x_test, y_test).take(measured),
+            classes=kept.classes,
+            notes=_note(kept, len(train) + len(validation) + len(measured), len(y) + len(y_test)),
+        )
+
+    return load
+
+
+def _note(kept: KerasSet, used: int, total: int) -> tuple[str, ...]:
+    return (f"{used:,} of the {total:,} images of {kept.title}",) if used < total else ()
+
+
+def read_set(kept: KerasSet) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Both parts of a set, from Keras's cache or downloaded into it.
+
+    Raises:
+        DataError: naming each file that is missing or damaged, its address and its place.
+    """
+    folder = cache_folder()
+    paths = {folder / file.place: file for file in kept.files}
+    for path, file in paths.items():
+        if path.exists() and _is_damaged(path, file):
+            raise _damaged_error(path, file)
+    keras = backend.keras()
+    try:
+        with _patient_download():
+            parts = getattr(keras.datasets, kept.module).load_data()
+    # Keras raises a bare Exception for a failed download, and NumPy, gzip and tarfile theirs
+    except Exception as error:
+        raise _explained(kept, paths, error) from error
+    train, test = (_checked(kept, paths, *part) for part in parts)
+    return train, test
+
+
+def cache_folder() -> Path:
+    """Where Keras keeps data sets: `$KERAS_HOME/datasets`, or below the home folder.
+
+    A folder that cannot be written is replaced by one for all users, as Keras does.
+    """
+    home = backend.cache_folder().expanduser()
+    if not os.access(home, os.W_OK):
+        shared = "/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()
+        home = Path(shared) / ".keras"
+    return home / "datasets"
+
+
+@contextlib.contextmanager
+def _patient_download() -> Iterator[None]:
+    """Give up on a connection that stands still; keep Keras's progress off the output.
+
+    The progress goes to a terminal's error stream alone: silence for 170 MB looks like a hang.
+    """
+    shown = sys.stderr if sys.stderr.isatty() else io.StringIO()
+    with backend.offline_safe(TIMEOUT), contextlib.redirect_stdout(shown):
+        yield
+
+
+def _is_damaged(path: Path, file: CachedFile) -> bool:
+    """True where a file is not what it should be: by its hash, or by gzip's own checksum."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") if file.sha256 else gzip.open(path) as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except (OSError, EOFError, zlib.error):
+        return True
+    return bool(file.sha256) and digest.hexdigest() != file.sha256
+
+
+def _damaged_error(path: Path, file: CachedFile) -> DataError:
+    return DataError(
+        f"{path} is damaged or incomplete",
+        hint=f"delete it and run again to download it, or put {file.address} there",
+    )
+
+
+def _explained(kept: KerasSet, paths: dict[Path, CachedFile], error: Exception) -> DataError:
+    missing = {path: file for path, file in paths.items() if not path.exists()}
+    if missing:
+        wanted = "; ".join(f"{file.address} as {path}" for path, file in missing.items())
+        return DataError(
+            f"{kept.title} is not in Keras's cache and could not be downloaded: {error}",
+            hint=f"connect to the network, or put {wanted}",
+        )
+    for path, file in paths.items():
+        if _is_damaged(path, file):
+            return _damaged_error(path, file)
+    names = ", ".join(str(path) for path in paths)
+    return DataError(f"{kept.title} cannot be read: {error}", hint=f"delete {names} and run again")
+
+
+def _checked(kept: KerasSet, paths: dict[Path, CachedFile], x: Any, y: Any) -> tuple[Array, Array]:
+    """A part of a set as (samples, height, width, channels) and (samples,) int64."""
+    x, y = np.asarray(x), np.asarray(y).reshape(-1).astype(np.int64)
+    if x.ndim == 3:
+        x = x[..., None]
+    height, width, channels = kept.shape
+    if x.shape[1:] == (channels, height, width):
+        x = x.transpose(0, 2, 3, 1)  # a user's keras.json may say channels_first
+    if x.shape[1:] != kept.shape or x.dtype != np.uint8 or len(x) != len(y):
+        names = ", ".join(str(path) for path in paths)
+        raise DataError(
+            f"{kept.title} holds images {x.shape[1:]} {x.dtype} and {len(y)} labels for {len(x)} "
+            f"images, but should hold {kept.shape} uint8",
+            hint=f"delete {names} and run again to download the set",
+        )
+    return x, y
+
+
+MNIST = Source(
+    name="mnist",
+    family="images",
+    section=MnistSection,
+    load=loader(_MNIST),
+    summary="70,000 handwritten digits",
+    needs_network=True,
+)
+FASHION_MNIST = Source(
+    name="fashion-mnist",
+    family="images",
+    section=FashionMnistSection,
+    load=loader(_FASHION_MNIST),
+    summary="70,000 pieces of clothing",
+    needs_network=True,
+)
+CIFAR10 = Source(
+    name="cifar10",
+    family="images",
+    section=Cifar10Section,
+    load=loader(_CIFAR10),
+    summary="60,000 colour photographs of 10 classes",
+    needs_network=True,
+)
+CIFAR100 = Source(
+    name="cifar100",
+    family="images",
+    section=Cifar100Section,
+    load=loader(_CIFAR100),
+    summary="60,000 colour photographs of 100 classes",
+    needs_network=True,
+)

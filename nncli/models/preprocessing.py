@@ -1,0 +1,61 @@
+"""From pixels 0..255 to what a network was made for.
+
+The lesson divides by 255. The networks of `keras.applications` were trained with something
+else, each with its own: VGG16 with BGR minus the ImageNet means, MobileNetV2 with [−1, 1].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nncli import backend
+from nncli.data.dataset import Dataset
+from nncli.results import Array
+
+
+def application_module(name: str) -> Any:
+    """The module of `keras.applications` that defines a network and its `preprocess_input`."""
+    applications = backend.keras().applications
+    for module_name in sorted(dir(applications)):
+        module = getattr(applications, module_name)
+        if hasattr(module, "preprocess_input") and hasattr(module, name):
+            return module
+    raise AssertionError(f"keras.applications has no {name}")
+
+
+def scale(pixels: Array, preprocessing: str) -> Array:
+    """Pixels as a network wants them.
+
+    Args:
+        pixels: (samples, height, width, channels) in 0..255.
+        preprocessing: `unit` divides by 255, `none` changes nothing, and the name of a network
+            in `keras.applications`, `VGG16`, does what its weights were trained with.
+
+    Returns:
+        float32 of the same shape.
+    """
+    values = np.asarray(pixels, dtype=np.float32)
+    if preprocessing == "unit":
+        return values / np.float32(255)
+    if preprocessing == "none":
+        return values
+    module = application_module(preprocessing)
+    # Keras works in place on arrays that are float already, so it gets a copy of its own
+    return np.asarray(module.preprocess_input(values.copy()), dtype=np.float32)
+
+
+def preprocess(dataset: Dataset, preprocessing: str, channels: int | None = None) -> Dataset:
+    """All parts of an image dataset, scaled; grey pictures repeated to `channels` if it is 3."""
+
+    def convert(pixels: Array) -> Array:
+        if channels is not None and pixels.shape[-1] == 1 and channels == 3:
+            pixels = np.repeat(pixels, 3, axis=-1)
+        return scale(pixels, preprocessing)
+
+    return dataset.with_inputs(
+        convert(dataset.train.x),
+        None if dataset.validation is None else convert(dataset.validation.x),
+        convert(dataset.test.x),
+    )

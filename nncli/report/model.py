@@ -1,0 +1,153 @@
+"""The table of a model's layers, for the terminal and for summary.txt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nncli.results import LayerRow
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+STYLES = {
+    "input": "bright_black",
+    "convolution": "dark_orange",
+    "pooling": "yellow",
+    "reshape": "cyan",
+    "dense": "green",
+    "recurrent": "blue",
+    "dropout": "magenta",
+    "normalization": "bright_cyan",
+    "base": "purple",
+    "other": "white",
+}
+BAR_WIDTH = 10
+DROP_ORDER = ("share", "name", "settings", "trained")
+"""The columns that go first where the terminal is narrow; numbers are never cut."""
+
+
+def print_model(screen: Console, layers: Sequence[LayerRow]) -> None:
+    """Print layers with their settings, output shapes, parameters, shares, and the totals."""
+    from rich.table import Table
+    from rich.text import Text
+
+    total = sum(row.parameters for row in layers)
+    columns: dict[str, tuple[str, list[Text]]] = {
+        "layer": ("left", [_layer(row) for row in layers]),
+        "name": ("left", [Text(row.name, "dim") for row in layers]),
+        "settings": ("left", [Text(row.settings, "dim") for row in layers]),
+        "output": ("right", [Text(shape_text(row.output_shape)) for row in layers]),
+        "params": ("right", [_parameters(row) for row in layers]),
+        "trained": ("left", [_trained(row) for row in layers]),
+        "share": ("left", [_share(row, total) for row in layers]),
+    }
+    if not any(cell.plain for cell in columns["trained"][1]):
+        del columns["trained"]
+    for name in DROP_ORDER:
+        if name in columns and _width(columns) > screen.width:
+            del columns[name]
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
+    for name, (side, _) in columns.items():
+        table.add_column(
+            name,
+            justify="right" if side == "right" else "left",
+            no_wrap=True,
+            overflow="ignore",
+        )
+    for position in range(len(layers)):
+        table.add_row(*(cells[position] for _, cells in columns.values()))
+    screen.print(table, soft_wrap=_width(columns) > screen.width)
+    for line in totals(layers):
+        screen.print(Text(line, "bold" if line.startswith("Total") else ""))
+
+
+def _width(columns: dict[str, tuple[str, list[Text]]]) -> int:
+    return sum(
+        max(len(name), *(cell.cell_len for cell in cells)) + 3
+        for name, (_, cells) in columns.items()
+    )
+
+
+def _layer(row: LayerRow) -> Text:
+    from rich.text import Text
+
+    return Text.assemble(("▌ ", STYLES.get(row.family, "white")), (row.type, "bold"))
+
+
+def shape_text(shape: Sequence[int | None]) -> str:
+    """`(26, 26, 32)` as `26 × 26 × 32`."""
+    return " × ".join("?" if side is None else str(side) for side in shape)
+
+
+def _parameters(row: LayerRow) -> Text:
+    from rich.text import Text
+
+    if row.family == "input":
+        return Text("–", "dim")
+    return Text(f"{row.parameters:,}", "" if row.parameters else "dim")
+
+
+def _trained(row: LayerRow) -> Text:
+    from rich.text import Text
+
+    if row.frozen:
+        return Text("frozen", "bold blue")
+    if row.trainable_parameters < row.parameters:
+        return Text(f"{row.trainable_parameters:,} trained", "blue")
+    return Text("")
+
+
+def _share(row: LayerRow, total: int) -> Text:
+    from rich.text import Text
+
+    if not row.parameters:
+        return Text("")
+    share = row.parameters / total
+    blocks = "█" * max(0, round(share * BAR_WIDTH)) or "▏"
+    number = f"{share:.0%}" if share >= 0.005 else "<1%"
+    style = "bright_black" if row.frozen else STYLES.get(row.family, "white")
+    return Text.assemble((blocks, style), f" {number}")
+
+
+def size_of(parameters: int) -> str:
+    """The memory of that many float32 numbers, as the lesson's tables print it.
+
+    `1121` is `4.38 KB`, `0` is `0.00 Byte`.
+    """
+    size, unit = float(parameters * 4), "Byte"
+    for larger in ("KB", "MB", "GB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.2f} {unit}"
+
+
+def totals(layers: Sequence[LayerRow]) -> list[str]:
+    """The three lines under the lesson's tables: total, trainable, non-trainable."""
+    total = sum(row.parameters for row in layers)
+    trainable = sum(row.trainable_parameters for row in layers)
+    return [
+        f"{label} params: {count} ({size_of(count)})"
+        for label, count in (
+            ("Total", total),
+            ("Trainable", trainable),
+            ("Non-trainable", total - trainable),
+        )
+    ]
+
+
+def summary_text(name: str, layers: Sequence[LayerRow]) -> str:
+    """The table as the lesson prints it: layer (type), output shape, parameters."""
+    rows = [("Layer (type)", "Output Shape", "Param #")]
+    for row in layers:
+        if row.family != "input":
+            shape = ", ".join(str(side) for side in (None, *row.output_shape))
+            frozen = "  frozen" if row.frozen else ""
+            rows.append((f"{row.name} ({row.type})", f"({shape})", f"{row.parameters}{frozen}"))
+    first, second = (max(len(row[column]) for row in rows) + 3 for column in (0, 1))
+    lines = [f"{a:<{first}}{b:<{second}}{c}" for a, b, c in rows]
+    rule = "=" * max(len(line) for line in lines)
+    body = [f'Model: "{name}"', rule, lines[0], rule, *lines[1:], rule, *totals(layers)]
+    return "\n".join(body) + "\n"

@@ -1,0 +1,326 @@
+"""The run folder: created for one run alone, written so that no reader sees half a file.
+
+outputs/<kind>/<name>/
+    config.yaml        the complete config: `nncli train <kind> --config` repeats the run
+    run.json           command, versions, seed, device, times, data, status
+    history.csv        one row per epoch
+    metrics.json       what was reached, on which part
+    layers.json        the model as rows
+    summary.txt        the model as the lesson prints it
+    model.keras        the best epoch's weights, loads in plain Keras
+    predictions.npz    what a classifier said of the test part
+    forecast.npz       what a forecaster said of it
+    *.png              the pictures, drawn from the files above
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nncli.errors import RunError, UsageError
+from nncli.files import whole_file, write_json, write_text
+from nncli.results import EpochRecord, Forecast, LayerRow, Predictions, Result, StoredRun
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock
+    fcntl = None  # type: ignore[assignment]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+class Run:
+    """A run folder that this process owns until `close`."""
+
+    def __init__(self, folder: Path, record: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.record = dict(record)
+        self._lock = _lock(folder)
+        self._write_record()
+
+    @property
+    def name(self) -> str:
+        """The folder's name, `cnn-digits-001`."""
+        return self.folder.name
+
+    def update(self, **fields: Any) -> None:
+        """Change fields of run.json, `status` among them."""
+        self.record.update(fields)
+        self._write_record()
+
+    def _write_record(self) -> None:
+        write_json(self.folder / "run.json", self.record)
+
+    def save(self, result: Result, summary: str, write_model: Callable[[Path], None]) -> None:
+        """Write everything that `result` holds, metrics.json last: where it is, all is."""
+        write_text(self.folder / "history.csv", history_csv(result.history))
+        rows = [dataclasses.asdict(row) for row in result.layers]
+        write_json(self.folder / "layers.json", {"layers": rows})
+        write_text(self.folder / "summary.txt", summary)
+        if result.best_epoch:
+            with whole_file(self.folder / "model.keras") as partial:
+                write_model(partial)
+        if result.predictions is not None:
+            _write_arrays(self.folder / "predictions.npz", result.predictions)
+        if result.forecast is not None:
+            _write_arrays(self.folder / "forecast.npz", result.forecast)
+        write_json(self.folder / "metrics.json", metrics_of(result), sort=True)
+
+    def finish(self, result: Result) -> None:
+        """Record how training ended; everything of it is on the disk by now."""
+        status = {"interrupted": "interrupted", "diverged": "failed"}.get(
+            result.stopped, "finished"
+        )
+        seconds = {part: round(value, 3) for part, value in result.seconds.items()}
+        self.update(status=status, stopped=result.stopped, seconds=seconds)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        """Record how it ended, if nobody has, and release the folder."""
+        if error is not None and self.record.get("status") == "running":
+            interrupted = isinstance(error, KeyboardInterrupt)
+            self.update(status="interrupted" if interrupted else "failed", error=str(error))
+        self.close()
+
+    def close(self) -> None:
+        """Release the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def check_name(name: str) -> str:
+    """A run name that is safe as a folder on every system.
+
+    Raises:
+        UsageError: any other.
+    """
+    if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name.endswith("."):
+        raise UsageError(
+            f"'{name[:60]}' cannot be a run's name",
+            hint="use letters, digits, '.', '_' and '-', at most 100, beginning with a letter "
+            "or digit",
+        )
+    return name
+
+
+def check_writable(root: Path) -> None:
+    """Refuse an output folder that cannot be written, before any work is done.
+
+    Raises:
+        RunError: a file in the way, or no permission.
+    """
+    folder = root.absolute()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise RunError(f"{folder} is not a folder", hint="choose another --output")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RunError(f"{folder} cannot be written", hint="choose another --output")
+
+
+def create(root: Path, kind: str, stem: str, name: str | None, record: Mapping[str, Any]) -> Run:
+    """Make `root/kind/name` for one run alone.
+
+    Without a name it is `stem-001` or the next free number: making a folder either succeeds for
+    one process or fails, so runs that start in the same instant get different ones.
+
+    Raises:
+        RunError: the name is taken, or the folder cannot be made.
+    """
+    parent = root / kind
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        if name is not None:
+            try:
+                (parent / name).mkdir()
+            except FileExistsError:
+                raise RunError(
+                    f"there is a run {parent / name} already",
+                    hint="choose another --name, or leave it out to get the next number",
+                ) from None
+            return Run(parent / name, record)
+        number = _last_number(parent, stem)
+        while True:
+            number += 1
+            try:
+                (parent / f"{stem}-{number:03}").mkdir()
+            except FileExistsError:
+                continue
+            return Run(parent / f"{stem}-{number:03}", record)
+    except OSError as error:
+        raise RunError(
+            f"cannot make a run folder in {parent}: {error.strerror or error}",
+            hint="choose another --output",
+        ) from error
+
+
+def _last_number(parent: Path, stem: str) -> int:
+    pattern = re.compile(re.escape(stem) + r"-(\d{3,})")
+    found = (pattern.fullmatch(entry.name) for entry in os.scandir(parent))
+    return max((int(match[1]) for match in found if match), default=0)
+
+
+def _lock(folder: Path) -> int | None:
+    """Hold the folder itself, so that no second process writes into it."""
+    if fcntl is None:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise RunError(f"{folder} is in use by another process") from error
+    return descriptor
+
+
+def _write_arrays(path: Path, record: Predictions | Forecast) -> None:
+    arrays: dict[str, Any] = {
+        field.name: np.asarray(getattr(record, field.name)) for field in dataclasses.fields(record)
+    }
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    with whole_file(path) as partial:
+        partial.write_bytes(buffer.getvalue())
+
+
+def history_csv(history: tuple[EpochRecord, ...]) -> str:
+    """One row per epoch; floats to their last digit. Phases may differ in their metrics."""
+    names = list(dict.fromkeys(name for record in history for name in record.metrics))
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["phase", "epoch", *names, "learning_rate", "seconds", "best"])
+    for record in history:
+        values = [record.metrics.get(name, "") for name in names]
+        best = "true" if record.best else "false"
+        seconds = round(record.seconds, 4)
+        writer.writerow([record.phase, record.epoch, *values, record.learning_rate, seconds, best])
+    return stream.getvalue()
+
+
+def metrics_of(result: Result) -> dict[str, Any]:
+    """The figures of a run: no times in it, so that two equal runs write equal files."""
+    best = next((r for r in result.history if r.epoch == result.best_epoch), None)
+    reached = dict(best.metrics) if best is not None else {}
+    return {
+        "kind": result.kind,
+        "task": result.task,
+        "monitor": result.monitor,
+        "epochs": len(result.history),
+        "best_epoch": result.best_epoch,
+        "stopped": result.stopped,
+        "parameters": sum(row.parameters for row in result.layers),
+        "trainable_parameters": sum(row.trainable_parameters for row in result.layers),
+        "train": {k: v for k, v in reached.items() if not k.startswith("val_")},
+        "validation": {k[4:]: v for k, v in reached.items() if k.startswith("val_")},
+        "test": dict(result.test),
+        "baselines": [
+            {
+                "name": baseline.name,
+                "meaning": baseline.meaning,
+                "epochs": baseline.epochs,
+                "metrics": dict(baseline.metrics),
+            }
+            for baseline in result.baselines
+        ],
+    }
+
+
+def load(folder: Path) -> StoredRun:
+    """Read a run folder back.
+
+    Raises:
+        RunError: not a run folder, or a damaged one.
+    """
+    import yaml
+
+    if not (folder / "run.json").is_file():
+        raise RunError(f"{folder} is not a run folder", hint="it has no run.json")
+    try:
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        layers = json.loads((folder / "layers.json").read_text(encoding="utf-8"))["layers"]
+        return StoredRun(
+            name=folder.name,
+            kind=metrics["kind"],
+            task=metrics["task"],
+            config=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")),
+            run=run,
+            metrics=metrics,
+            history=_read_history((folder / "history.csv").read_text(encoding="utf-8")),
+            layers=tuple(
+                LayerRow(**{**row, "output_shape": tuple(row["output_shape"])}) for row in layers
+            ),
+            predictions=_read_predictions(folder / "predictions.npz"),
+            forecast=_read_forecast(folder / "forecast.npz"),
+        )
+    except FileNotFoundError as error:
+        missing = Path(error.filename).name
+        raise RunError(
+            f"{folder} has no {missing}", hint="the run did not finish; train again"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise RunError(f"{folder} is damaged: {error}") from error
+
+
+def _read_history(text: str) -> tuple[EpochRecord, ...]:
+    records = []
+    own = {"phase", "epoch", "learning_rate", "seconds", "best"}
+    for row in csv.DictReader(io.StringIO(text)):
+        metrics = {
+            name: float(value) for name, value in row.items() if name not in own and value != ""
+        }
+        records.append(
+            EpochRecord(
+                phase=row["phase"],
+                epoch=int(row["epoch"]),
+                metrics=metrics,
+                learning_rate=float(row["learning_rate"]),
+                seconds=float(row["seconds"]),
+                best=row["best"] == "true",
+            )
+        )
+    return tuple(records)
+
+
+def _read_predictions(path: Path) -> Predictions | None:
+    if not path.is_file():
+        return None
+    with np.load(path, allow_pickle=False) as stored:
+        return Predictions(
+            truth=stored["truth"],
+            probabilities=stored["probabilities"],
+            classes=tuple(str(name) for name in stored["classes"]),
+            shown=stored["shown"],
+            inputs=stored["inputs"],
+        )
+
+
+def _read_forecast(path: Path) -> Forecast | None:
+    if not path.is_file():
+        return None
+    with np.load(path, allow_pickle=False) as stored:
+        return Forecast(
+            seen=stored["seen"],
+            truth=stored["truth"],
+            one_step=stored["one_step"],
+            free_running=stored["free_running"],
+            persistence=stored["persistence"],
+            name=str(stored["name"]),
+            labels=tuple(str(label) for label in stored["labels"]),
+        )

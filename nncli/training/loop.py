@@ -1,0 +1,222 @@
+"""One phase of training: epochs, the best of them, and when to stop.
+
+Keras's own `fit` owns the loop. Fed one repeated stream, with its optimizer built first, it is
+as fast as a hand-written one, and callbacks and devices come with it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from nncli import backend
+from nncli.config import EarlyStopping, TrainingSection
+from nncli.data.dataset import Dataset, Split
+from nncli.errors import ExitCode, Interrupted, TrainingError
+from nncli.models.kind import Phase
+from nncli.results import Array, EpochRecord
+from nncli.listener import Listener
+from nncli.training.order import LARGE_BATCH, fixed_batches, steps_of, training_batches
+
+OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}
+
+
+@dataclass
+class Progress:
+    """What a phase has reached so far; what is left of it when it is interrupted."""
+
+    records: list[EpochRecord] = field(default_factory=list)
+    best_value: float = math.inf
+    """The lowest monitored loss."""
+    best_epoch: int = 0
+    """Its epoch, counted through the run; 0 for none."""
+    best_weights: list[Array] | None = None
+    stopped: str = "finished"
+    exit_code: int = 0
+
+
+def run_phase(
+    phase: Phase,
+    loss: str,
+    training: TrainingSection,
+    seed: int,
+    listener: Listener,
+    *,
+    first_epoch: int = 1,
+    best_value: float = math.inf,
+    best_epoch: int = 0,
+) -> Progress:
+    """Train one phase and leave its model with the best weights seen.
+
+    Args:
+        phase: the model, its samples and its rate.
+        loss: by Keras's name.
+        training: batch size, optimizer and early stopping.
+        seed: of the order of the samples.
+        listener: hears of each step and epoch.
+        first_epoch: the number of the phase's first epoch, counted through the run.
+        best_value: the loss that an earlier phase of the same task reached. Where no epoch of
+            this phase is better, the model ends with the weights it came with.
+        best_epoch: the epoch that reached it.
+
+    Raises:
+        TrainingError: the loss was not a finite number from the first epoch on, or memory ran out.
+    """
+    progress = Progress(best_value=best_value, best_epoch=best_epoch)
+    model = phase.model
+    if best_epoch:
+        progress.best_weights = model.get_weights()
+    try:
+        _run(phase, loss, training, seed, listener, first_epoch, progress)
+    except KeyboardInterrupt as signal:
+        progress.stopped = "interrupted"
+        progress.exit_code = exit_code_of(signal)
+    except backend.tensorflow().errors.ResourceExhaustedError as error:
+        raise TrainingError(
+            f"out of memory at batch size {training.batch_size}",
+            hint="use a smaller training.batch_size, or smaller samples",
+        ) from error
+    if progress.best_weights is not None:
+        model.set_weights(progress.best_weights)
+    elif progress.stopped == "diverged":
+        raise TrainingError(
+            f"the loss of the first epoch of phase {phase.name} is not a finite number",
+            hint=f"use a smaller learning rate than {phase.learning_rate:g}, or check the data",
+        )
+    return progress
+
+
+def exit_code_of(signal: KeyboardInterrupt) -> int:
+    """What the process ends with after this signal."""
+    return signal.exit_code if isinstance(signal, Interrupted) else int(ExitCode.INTERRUPTED)
+
+
+def _run(
+    phase: Phase,
+    loss: str,
+    training: TrainingSection,
+    seed: int,
+    listener: Listener,
+    first_epoch: int,
+    progress: Progress,
+) -> None:
+    """Prepare and fit, noting in `progress` what each epoch reached."""
+    phase.prepare()
+    dataset = _features(phase, listener) if phase.extractor is not None else phase.dataset
+    _compile(phase.model, loss, dataset, training, phase.learning_rate)
+    train = _targets(dataset.train, loss, dataset)
+    steps = steps_of(train, training.batch_size)
+    listener.phase(phase.name, phase.epochs, steps)
+    validation = dataset.validation
+    phase.model.fit(
+        training_batches(train, training.batch_size, seed, first_epoch, phase.epochs),
+        epochs=phase.epochs,
+        steps_per_epoch=steps,
+        validation_data=None
+        if validation is None
+        else fixed_batches(_targets(validation, loss, dataset)),
+        callbacks=[_callback(progress, phase, training.early_stopping, listener, first_epoch)],
+        shuffle=False,
+        verbose=0,
+    )
+
+
+def _features(phase: Phase, listener: Listener) -> Dataset:
+    """The samples as the frozen front of the model sees them, computed once."""
+    dataset = phase.dataset
+    parts = [dataset.train, *([dataset.validation] if dataset.validation is not None else [])]
+    count = sum(len(part) for part in parts)
+    listener.status(f"extracting the features of {count:,} images with the frozen base")
+
+    def extract(part: Split) -> Array:
+        return np.asarray(phase.extractor.predict(part.x, batch_size=LARGE_BATCH, verbose=0))
+
+    features = [extract(part) for part in parts]
+    # the test part is not needed here: it is measured on the whole model
+    return replace(
+        dataset,
+        train=Split(features[0], dataset.train.y),
+        validation=None if dataset.validation is None else Split(features[1], dataset.validation.y),
+    )
+
+
+def _targets(split: Split, loss: str, dataset: Dataset) -> Split:
+    """Class indices as the loss wants them: one-hot for categorical cross-entropy."""
+    if loss != "categorical_crossentropy":
+        return split
+    return Split(split.x, np.eye(len(dataset.classes), dtype=np.float32)[split.y])
+
+
+def _compile(
+    model: Any, loss: str, dataset: Dataset, training: TrainingSection, learning_rate: float
+) -> None:
+    keras = backend.keras()
+    optimizer = getattr(keras.optimizers, OPTIMIZERS[training.optimizer])(learning_rate)
+    metric = "accuracy" if dataset.task == "classification" else "mean_absolute_error"
+    model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=False)
+    # built now, or the first step is traced twice
+    optimizer.build(model.trainable_variables)
+
+
+def _callback(
+    progress: Progress,
+    phase: Phase,
+    stopping: EarlyStopping | None,
+    listener: Listener,
+    first_epoch: int,
+) -> Any:
+    """Keras's hook into the loop: records, keeps the best weights, stops early or on NaN."""
+    monitor = "loss" if phase.dataset.validation is None else "val_loss"
+    pretraining = phase.name == "pretrain"
+
+    class Watch(backend.keras().callbacks.Callback):  # type: ignore[misc]
+        waited = 0
+        patience_value = math.inf
+        started = 0.0
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            self.started = time.monotonic()
+
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+            listener.step(batch)
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            given = dict(logs or {})
+            names = sorted(given, key=lambda name: (name.startswith("val_"), "loss" not in name))
+            metrics = {name: float(given[name]) for name in names}
+            value = metrics[monitor]
+            finite = all(math.isfinite(number) for number in metrics.values())
+            better = finite and value < progress.best_value
+            record = EpochRecord(
+                phase=phase.name,
+                epoch=first_epoch + epoch,
+                metrics=metrics,
+                learning_rate=float(self.model.optimizer.learning_rate.numpy()),
+                seconds=time.monotonic() - self.started,
+                best=better,
+            )
+            progress.records.append(record)
+            if better:
+                progress.best_value, progress.best_epoch = value, record.epoch
+                progress.best_weights = self.model.get_weights()
+            listener.epoch(record, epoch + 1)
+            if not finite:
+                progress.stopped = "diverged"
+                self.model.stop_training = True
+            elif stopping is not None and not pretraining:
+                self._wait(value, stopping)
+
+        def _wait(self, value: float, stopping: EarlyStopping) -> None:
+            if value < self.patience_value - stopping.min_delta:
+                self.patience_value, self.waited = value, 0
+                return
+            self.waited += 1
+            if self.waited >= stopping.patience:
+                progress.stopped = "early stopping"
+                self.model.stop_training = True
+
+    return Watch()
