@@ -44,6 +44,8 @@ APPLICATIONS = (
 """The networks of `keras.applications`, known here so that a typo is refused without Keras."""
 WITH_ALPHA = ("MobileNet", "MobileNetV2", "MobileNetV3Large", "MobileNetV3Small")
 BASES = (SMALL_CNN, *APPLICATIONS)
+FEW_SHOT_TRAINING = {"epochs": 50, "batch_size": 8, "learning_rate": 0.003}
+"""How the head on small-cnn is trained where the config is silent."""
 
 
 class FineTuning(Section):
@@ -141,7 +143,7 @@ class PretrainingSection(Section):
     """Where its samples come from; their classes are not those of the task."""
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 15
     """Passes over them."""
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.001
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.003
     """Step size of the optimizer."""
 
 
@@ -171,6 +173,10 @@ class TransferConfig(Config):
             section = document.setdefault("pretraining", {})
             if isinstance(section, dict):
                 section.setdefault("data", {"source": "digits", "classes": [0, 1, 2, 3, 4]})
+            training = document.setdefault("training", {})
+            if isinstance(training, dict):  # a handful of images wants small steps and many
+                for key, value in FEW_SHOT_TRAINING.items():
+                    training.setdefault(key, value)
 
     @model_validator(mode="after")
     def _check_pretraining(self) -> TransferConfig:
@@ -315,6 +321,11 @@ def freeze(base: Any) -> None:
     base.trainable = False
 
 
+def unfreeze(base: Any) -> None:
+    """Let every layer of the base learn."""
+    base.trainable = True
+
+
 def unfreeze_last(base: Any, count: int) -> None:
     """Let the last `count` layers of the base learn, except BatchNormalization.
 
@@ -357,7 +368,16 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
             )
         teacher, _, _ = _assemble(base, settings, len(first.classes), "pretraining")
         section = config.pretraining
-        phases.append(Phase("pretrain", teacher, first, section.epochs, section.learning_rate))
+        phases.append(
+            Phase(
+                "pretrain",
+                teacher,
+                first,
+                section.epochs,
+                section.learning_rate,
+                prepare=lambda: unfreeze(base),
+            )
+        )
     phases.append(
         Phase(
             "head",

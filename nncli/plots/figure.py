@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nncli.errors import RunError, UsageError
+from nncli.errors import UsageError
+from nncli.files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -151,24 +152,16 @@ def save(figure: Figure, path: Path) -> Path:
         RunError: the folder cannot be written.
     """
     kind = format_of(path)
-    metadata: dict[str, Any] = {
-        "png": {"Software": "nncli"},
-        "svg": {"Date": None, "Creator": "nncli"},
-        "pdf": {"CreationDate": None, "Creator": "nncli"},
-    }[kind]
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            figure.savefig(
-                partial, format=kind, facecolor=figure.get_facecolor(), metadata=metadata
-            )
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"cannot write {path}: {error.strerror or error}",
-            hint="choose a folder you can write to",
-        ) from error
+    with whole_file(path) as partial:
+        figure.savefig(
+            partial, format=kind, facecolor=figure.get_facecolor(), metadata=_METADATA[kind]
+        )
     return path
+
+
+_METADATA: dict[str, dict[str, Any]] = {
+    "png": {"Software": "nncli"},
+    "svg": {"Date": None, "Creator": "nncli"},
+    "pdf": {"CreationDate": None, "Creator": "nncli"},
+}
+"""No dates, so that the same numbers give the same file."""

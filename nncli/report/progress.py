@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from nncli.results import EpochRecord
 from nncli.listener import Listener
+from nncli.results import EpochRecord
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,10 +10,10 @@ from typing import Any
 from nncli.config import TrainingSection
 from nncli.data.dataset import Dataset
 from nncli.errors import Interrupted
+from nncli.listener import Listener
 from nncli.models.describe import describe
 from nncli.models.kind import BaselinePlan, Plan
 from nncli.results import Baseline, EpochRecord, Forecast, Predictions, Result
-from nncli.listener import Listener
 from nncli.training.loop import Progress, exit_code_of, run_phase
 from nncli.training.measure import classify, forecast
 

@@ -17,9 +17,9 @@ from nncli import backend
 from nncli.config import EarlyStopping, TrainingSection
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import ExitCode, Interrupted, TrainingError
+from nncli.listener import Listener
 from nncli.models.kind import Phase
 from nncli.results import Array, EpochRecord
-from nncli.listener import Listener
 from nncli.training.order import LARGE_BATCH, fixed_batches, steps_of, training_batches
 
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}

@@ -65,7 +65,7 @@ def classify(model: Any, dataset: Dataset, samples: Array) -> tuple[dict[str, An
 def _normalized(probabilities: Array) -> Array:
     """float64 rows that sum to one: a float32 softmax misses it by a rounding."""
     exact = probabilities.astype(np.float64)
-    return exact / exact.sum(axis=1, keepdims=True)
+    return np.asarray(exact / exact.sum(axis=1, keepdims=True))
 
 
 def wilson_interval(right: int, samples: int) -> tuple[float, float]:
