@@ -104,6 +104,8 @@ def start(device: str, threads: int, seed: int) -> Device:
             ) from error
         name = _choose(tf, device)
         tf.config.experimental.enable_op_determinism()
+        if KEEP_OPEN not in os.environ:
+            tf.get_logger().setLevel("ERROR")  # no advice on tracing beside the user's epochs
         tf.constant(0.0)  # the first operation starts the runtime, which has its own noise
     module = keras()
     module.config.set_floatx("float32")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import signal
 import sys
 import traceback
+import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Annotated
 
@@ -17,13 +20,12 @@ from nncli import __version__
 from nncli.commands.neuron import neuron
 from nncli.commands.plot_activation import plot_activation
 from nncli.commands.train import train
-from nncli.errors import ExitCode, Interrupted, NncliError, UsageError
+from nncli.errors import BackendError, ExitCode, Interrupted, NncliError, UsageError
 
 app = typer.Typer(
     name="nncli",
     help="The neural-networks lesson as commands: activations, one neuron, and RNN, LSTM, CNN "
     "and transfer training on real data.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -71,12 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # whoever read our output has gone; Python must not try to flush it again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _abandon_output()
         return ExitCode.READER_GONE
     except OSError as error:
-        sys.stderr.write(f"error: cannot write the output: {error.strerror or error}\n")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        with suppress(OSError):
+            sys.stderr.write(f"error: cannot write the output: {error.strerror or error}\n")
+        _abandon_output()
         return ExitCode.FAILED
     finally:
         for number, handler in with_handlers.items():
@@ -85,15 +87,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str], *, verbose: bool, as_json: bool) -> int:
     try:
-        return int(app(args=arguments, prog_name="nncli", standalone_mode=False) or 0)
+        code = app(args=arguments or ["--help"], prog_name="nncli", standalone_mode=False)
+        return int(code or (ExitCode.DONE if arguments else ExitCode.USAGE))
     except NncliError as error:
         return _report(error, verbose=verbose, as_json=as_json)
     except typer.TyperException as error:
-        message = error.format_message().rstrip(".")
-        if not message:  # Typer has shown the help instead
-            return ExitCode.USAGE
-        usage = UsageError(message, hint="nncli --help shows the commands and their options")
-        return _report(usage, verbose=verbose, as_json=as_json)
+        return _report(_usage_error(error), verbose=verbose, as_json=as_json)
     except typer.Abort:
         return ExitCode.INTERRUPTED
     except KeyboardInterrupt as error:
@@ -101,14 +100,32 @@ def _run(arguments: list[str], *, verbose: bool, as_json: bool) -> int:
         return error.exit_code if isinstance(error, Interrupted) else ExitCode.INTERRUPTED
     except (BrokenPipeError, SystemExit):
         raise
+    except OSError as error:
+        if error.filename is None and error.errno in _WRITE_ERRORS:
+            raise
+        return _report_unexpected(error, verbose=verbose, as_json=as_json)
     except Exception as error:
-        if verbose:
-            traceback.print_exc()
-        from nncli import backend
-        from nncli.report.errors import print_unexpected
+        return _report_unexpected(error, verbose=verbose, as_json=as_json)
 
-        print_unexpected(error, backend.noise())
-        return ExitCode.FAILED
+
+def _usage_error(error: typer.TyperException) -> UsageError:
+    """Typer's complaint about the command line, in nncli's words."""
+    message, _, guess = error.format_message().partition(". Did you mean ")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "nncli"
+    hint = f"did you mean {guess}" if guess else f"{command} --help shows how it is used"
+    option = getattr(error, "option_name", None)
+    if option is not None and hasattr(error, "possibilities"):
+        message = f"{command} has no option {option}"
+        known = [name for name in error.possibilities or () if name != "--help"]
+        if known:
+            hint = f"did you mean {' or '.join(known)}?"
+    return UsageError(message.rstrip("."), hint=hint)
+
+
+_WRITE_ERRORS = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG}
+"""Without a file's name these come from standard output: files are written by nncli.files, which
+names them."""
 
 
 def _report(error: NncliError, *, verbose: bool, as_json: bool) -> int:
@@ -117,15 +134,43 @@ def _report(error: NncliError, *, verbose: bool, as_json: bool) -> int:
     if verbose:
         traceback.print_exc()
     print_error(error, as_json=as_json)
+    if isinstance(error, BackendError):
+        from nncli import backend
+        from nncli.report.console import print_noise
+
+        print_noise(backend.noise())
     return error.exit_code
 
 
+def _report_unexpected(error: Exception, *, verbose: bool, as_json: bool) -> int:
+    """A mistake of ours, or an exhausted machine: what happened, but no traceback."""
+    from nncli import backend
+    from nncli.report.console import print_json
+    from nncli.report.errors import print_unexpected
+
+    if verbose:
+        traceback.print_exc()
+    print_unexpected(error, backend.noise())
+    if as_json:
+        problem = {"type": type(error).__name__, "message": str(error), "hint": None}
+        print_json({"error": {**problem, "exit_code": int(ExitCode.FAILED)}})
+    return ExitCode.FAILED
+
+
+def _abandon_output() -> None:
+    """Let what is left in the buffer go nowhere, or Python fails on it again at exit."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 _ASCII = {
-    "×": "x", "·": "-", "→": "->", "–": "-", "—": "-", "−": "-", "✓": "ok", "★": "*", "▌": "|",
+    "×": "x", "·": ".", "→": "->", "–": "-", "—": "-", "−": "-", "✓": "ok", "★": "*", "▌": "|",
     "│": "|", "…": "...", "█": "#", "▏": "|", "′": "'", "σ": "sigma", "≤": "<=", "≥": ">=",
     "²": "^2", "³": "^3", "√": "sqrt", "Φ": "Phi", "α": "alpha", "λ": "lambda", "π": "pi",
     "∞": "inf", "Σ": "sum", "ŷ": "y", "≈": "~", "∂": "d", "┃": "|", "━": "-", "─": "-",
-    "β": "beta", "θ": "theta",
+    "β": "beta", "θ": "theta", "φ": "phi", "ˣ": "^x", "⁻": "^-", "⊙": "*", "∗": "*", "±": "+-",
+    "├": "|", "└": "|", "╸": "-", "╺": "-", "↑": "^", "∪": "or", "✗": "x", "▁": "_", "▂": ".",
+    "▃": ":", "▄": "-", "▅": "=", "▆": "+", "▇": "*", "’": "'", "“": '"', "”": '"',
 }  # fmt: skip
 
 
@@ -135,13 +180,21 @@ def _make_streams_safe() -> None:
     def nearest(error: UnicodeError) -> tuple[str, int]:
         assert isinstance(error, UnicodeEncodeError)
         text = error.object[error.start : error.end]
-        return "".join(_ASCII.get(character, "?") for character in text), error.end
+        return "".join(_ASCII.get(character) or _bare(character) for character in text), error.end
 
     codecs.register_error("nncli-ascii", nearest)
+    # closed by whoever started us: nothing to say to nobody
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="nncli-ascii")
+
+
+def _bare(character: str) -> str:
+    """`é` as `e`, `₁` as `1`; `?` for what has nothing like it in ASCII."""
+    return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode() or "?"
 
 
 def _catch_signals() -> dict[int, signal.Handlers | None]:
@@ -153,7 +206,10 @@ def _catch_signals() -> dict[int, signal.Handlers | None]:
         raise Interrupted(number)
 
     names = ("SIGINT", "SIGTERM", "SIGHUP")
-    caught = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    known = {name: getattr(signal, name) for name in names if hasattr(signal, name)}
+    if signal.getsignal(known.get("SIGHUP", signal.SIGTERM)) is signal.SIG_IGN:
+        known.pop("SIGHUP", None)  # under nohup the run outlives its terminal
+    caught = list(known.values())
     try:
         return {number: signal.signal(number, stop) for number in caught}  # type: ignore[misc]
     except ValueError:  # not the main thread: the caller handles signals

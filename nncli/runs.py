@@ -15,13 +15,17 @@ outputs/<kind>/<name>/
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +42,11 @@ except ImportError:  # Windows has no such lock
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError),
+    *(RuntimeError, csv.Error, zipfile.BadZipFile, zlib.error),
+)
+"""What reading a broken text, table or archive raises."""
 
 
 class Run:
@@ -60,10 +69,20 @@ class Run:
         self._write_record()
 
     def _write_record(self) -> None:
+        if not self.folder.is_dir():  # or writing would make it anew, with half of the files
+            raise RunError(
+                f"{self.folder} was removed while the run was writing to it",
+                hint="run again; what was trained is lost",
+            )
         write_json(self.folder / "run.json", self.record)
 
     def save(self, result: Result, summary: str, write_model: Callable[[Path], None]) -> None:
-        """Write everything that `result` holds, metrics.json last: where it is, all is."""
+        """Write everything that `result` holds, metrics.json last: where it is, all is.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        self._write_record()
         write_text(self.folder / "history.csv", history_csv(result.history))
         rows = [dataclasses.asdict(row) for row in result.layers]
         write_json(self.folder / "layers.json", {"layers": rows})
@@ -93,8 +112,9 @@ class Run:
     ) -> None:
         """Record how it ended, if nobody has, and release the folder."""
         if error is not None and self.record.get("status") == "running":
-            interrupted = isinstance(error, KeyboardInterrupt)
-            self.update(status="interrupted" if interrupted else "failed", error=str(error))
+            status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            with contextlib.suppress(RunError):  # `error` says more than a second one
+                self.update(status=status, error=str(error) or type(error).__name__)
         self.close()
 
     def close(self) -> None:
@@ -112,7 +132,7 @@ def check_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name.endswith("."):
         raise UsageError(
-            f"'{name[:60]}' cannot be a run's name",
+            f"{name[:60]!r} cannot be a run's name",
             hint="use letters, digits, '.', '_' and '-', at most 100, beginning with a letter "
             "or digit",
         )
@@ -126,12 +146,18 @@ def check_writable(root: Path) -> None:
         RunError: a file in the way, or no permission.
     """
     folder = root.absolute()
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    if not folder.is_dir():
-        raise RunError(f"{folder} is not a folder", hint="choose another --output")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise RunError(f"{folder} cannot be written", hint="choose another --output")
+    try:
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        if not folder.is_dir():
+            raise RunError(f"{folder} is not a folder", hint="choose another --output")
+        # tried, not asked: permission bits do not know of read-only or virtual file systems
+        with tempfile.TemporaryDirectory(prefix=".nncli-", dir=folder):
+            pass
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be written: {error.strerror or error}", hint="choose another --output"
+        ) from error
 
 
 def create(root: Path, kind: str, stem: str, name: str | None, record: Mapping[str, Any]) -> Run:
@@ -144,6 +170,7 @@ def create(root: Path, kind: str, stem: str, name: str | None, record: Mapping[s
         RunError: the name is taken, or the folder cannot be made.
     """
     parent = root / kind
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem)
     try:
         parent.mkdir(parents=True, exist_ok=True)
         if name is not None:
@@ -208,8 +235,9 @@ def history_csv(history: tuple[EpochRecord, ...]) -> str:
     for record in history:
         values = [record.metrics.get(name, "") for name in names]
         best = "true" if record.best else "false"
-        seconds = round(record.seconds, 4)
-        writer.writerow([record.phase, record.epoch, *values, record.learning_rate, seconds, best])
+        writer.writerow(
+            [record.phase, record.epoch, *values, record.learning_rate, record.seconds, best]
+        )
     return stream.getvalue()
 
 
@@ -247,41 +275,77 @@ def load(folder: Path) -> StoredRun:
     Raises:
         RunError: not a run folder, or a damaged one.
     """
-    import yaml
-
     if not (folder / "run.json").is_file():
         raise RunError(f"{folder} is not a run folder", hint="it has no run.json")
-    try:
-        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        layers = json.loads((folder / "layers.json").read_text(encoding="utf-8"))["layers"]
-        return StoredRun(
-            name=folder.name,
-            kind=metrics["kind"],
-            task=metrics["task"],
-            config=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")),
-            run=run,
-            metrics=metrics,
-            history=_read_history((folder / "history.csv").read_text(encoding="utf-8")),
-            layers=tuple(
-                LayerRow(**{**row, "output_shape": tuple(row["output_shape"])}) for row in layers
-            ),
-            predictions=_read_predictions(folder / "predictions.npz"),
-            forecast=_read_forecast(folder / "forecast.npz"),
+    with _reading(folder / "run.json") as path:
+        run = dict(json.loads(path.read_text(encoding="utf-8")))
+    with _reading(folder / "metrics.json") as path:
+        metrics = dict(json.loads(path.read_text(encoding="utf-8")))
+        kind, task = metrics["kind"], metrics["task"]
+    with _reading(folder / "layers.json") as path:
+        rows = json.loads(path.read_text(encoding="utf-8"))["layers"]
+        layers = tuple(
+            LayerRow(**{**row, "output_shape": tuple(row["output_shape"])}) for row in rows
         )
+    with _reading(folder / "config.yaml") as path:
+        config = _read_config(path.read_text(encoding="utf-8"))
+    with _reading(folder / "history.csv") as path:
+        history = _read_history(path.read_text(encoding="utf-8"))
+        if len(history) != metrics["epochs"]:
+            raise ValueError(f"{len(history)} epochs of {metrics['epochs']}")
+    with _reading(folder / "predictions.npz") as path:
+        predictions = _read_predictions(path)
+    with _reading(folder / "forecast.npz") as path:
+        forecast = _read_forecast(path)
+    return StoredRun(
+        name=folder.name,
+        kind=kind,
+        task=task,
+        config=config,
+        run=run,
+        metrics=metrics,
+        history=history,
+        layers=layers,
+        predictions=predictions,
+        forecast=forecast,
+    )
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[Path]:
+    """Whatever goes wrong inside is the file's fault, and the error names it."""
+    try:
+        yield path
     except FileNotFoundError as error:
-        missing = Path(error.filename).name
         raise RunError(
-            f"{folder} has no {missing}", hint="the run did not finish; train again"
+            f"{path.parent} has no {path.name}", hint="the run did not finish; train again"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise RunError(f"{folder} is damaged: {error}") from error
+    except _DAMAGE as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise RunError(
+            f"{path} is damaged: {reason or type(error).__name__}", hint="train again"
+        ) from error
+
+
+def _read_config(text: str) -> dict[str, Any]:
+    import yaml
+
+    try:
+        return dict(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
 
 
 def _read_history(text: str) -> tuple[EpochRecord, ...]:
     records = []
     own = {"phase", "epoch", "learning_rate", "seconds", "best"}
-    for row in csv.DictReader(io.StringIO(text)):
+    rows = csv.DictReader(io.StringIO(text))
+    missing = own - set(rows.fieldnames or ())
+    if missing:
+        raise ValueError(f"no column {', '.join(sorted(missing))}")
+    for row in rows:
+        if row["best"] not in {"true", "false"}:
+            raise ValueError(f"line {rows.line_num} is cut short")
         metrics = {
             name: float(value) for name, value in row.items() if name not in own and value != ""
         }

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from nncli.activations import (
     ACTIVATIONS,
     NOT_ELEMENTWISE,

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from nncli.activations import ACTIVATIONS
 from nncli.errors import UsageError
 from nncli.neuron import compute

@@ -7,18 +7,28 @@ place it came from, so that every problem is shown where it was written.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from nncli.config.problems import explain
+from nncli.config.problems import explain, shown
 from nncli.config.sections import Config, Section
 from nncli.config.shipped import shipped_configs
-from nncli.config.strict_yaml import KeyPath, Place, Tree, dotted, parse, read_text
-from nncli.errors import ConfigError, UsageError, unknown_name
+from nncli.config.strict_yaml import (
+    KeyPath,
+    Place,
+    Tree,
+    dotted,
+    is_printable,
+    parse,
+    read_text,
+)
+from nncli.errors import ConfigError, Problem, UsageError, unknown_name
 
 
 @dataclass(frozen=True)
@@ -37,13 +47,21 @@ class Override:
             UsageError: no `=`, an empty key, or a value that is not YAML.
         """
         path, equals, value = text.partition("=")
-        if not equals or not all(path.strip().split(".")):
+        if not equals or not all(path.strip().split(".")) or not is_printable(path):
             raise UsageError(
                 f"--set '{text}' is not KEY=VALUE",
                 hint="write it like --set training.epochs=5",
             )
         origin = f"--set {text}"
-        return cls(path.strip(), parse(value, origin).value, origin)
+        try:
+            return cls(path.strip(), parse(value, origin).value, origin)
+        except ConfigError as error:
+            first = error.problems[0]
+            problem = Problem(path.strip(), first.message, first.advice, origin)
+            hint = "put single quotes around the whole: --set 'model.units=[16, 8]'"
+            raise ConfigError(
+                f"--set has a value that is not YAML: {value}", [problem], hint=hint
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -65,8 +83,8 @@ def find(name: str) -> Path:
     if name in shipped:
         return shipped[name]
     path = Path(name)
-    is_path = path.suffix in {".yaml", ".yml"} or len(path.parts) > 1
-    if path.exists() or is_path:
+    is_path = path.suffix in {".yaml", ".yml"} or len(path.parts) != 1
+    if is_path or os.path.exists(name):  # noqa: PTH110 - Path.exists raises for a long name
         return path
     raise unknown_name("config", name, list(shipped))
 
@@ -96,19 +114,17 @@ def load(
         if not isinstance(tree.value, dict):
             problem = tree.problem((), "a config is a mapping", "write `key: value`", at_key=False)
             raise ConfigError(f"{path} is not a config", [problem])
-    origin_of_kind = tree.value.setdefault("kind", kind)
-    if origin_of_kind != kind:
-        problem = tree.problem(
-            ("kind",),
-            f"{origin_of_kind!r}, but the command trains {kind}",
-            f"run nncli train {origin_of_kind}",
-            at_key=False,
-        )
-        raise ConfigError(f"{name} is not a config for {kind}", [problem])
     for override in overrides:
         _apply(tree, override)
+    title = name or f"the config of {kind}"
+    given = tree.value.setdefault("kind", kind)
+    if given != kind:
+        other = f", or run nncli train {given}" if isinstance(given, str) and given else ""
+        message = f"{shown(given)}, but the command trains {kind}"
+        problem = tree.problem(("kind",), message, f"write {kind}{other}", at_key=False)
+        raise ConfigError(f"{title} has another kind", [problem])
     schema.complete(tree.value)
-    config = _validate(schema, tree, name or f"the config of {kind}")
+    config = _validate(schema, tree, title)
     return Loaded(_resolve_paths(config, tree, folder.resolve()), _origins(tree))
 
 
@@ -132,15 +148,15 @@ def _apply(tree: Tree, override: Override) -> None:
 def _validate(schema: type[Config], tree: Tree, name: str) -> Config:
     try:
         # JSON mode: a list may become a tuple and a text a path, but never a text a number
-        return schema.model_validate_json(json.dumps(tree.value), strict=True)
+        text = json.dumps(tree.value, ensure_ascii=False).encode(errors="replace")
+        return schema.model_validate_json(text, strict=True)
     except ValidationError as error:
         problems = explain(error, tree, schema)
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    kind = tree.value["kind"]
     raise ConfigError(
         f"{name} has {count}",
         problems,
-        hint=f"see a valid one with nncli train {kind} --dry-run",
+        hint=f"see a valid one with nncli train {tree.value['kind']} --dry-run",
     )
 
 
@@ -158,7 +174,9 @@ def _resolve_paths(config: Config, tree: Tree, folder: Path) -> Config:
             elif isinstance(value, Path):
                 place = tree.values.get((*path, key))
                 base = folder if place is not None and place.line else Path.cwd()
-                changed[key] = base / value.expanduser()
+                with suppress(RuntimeError):  # ~nobody: taken as it is, and not found later
+                    value = value.expanduser()
+                changed[key] = base / value
         return changed
 
     return config.model_copy(update=resolve(config, ()))

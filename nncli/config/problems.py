@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from nncli.config.strict_yaml import KeyPath, Tree
+from nncli.config.strict_yaml import KeyPath, Tree, meaning
 from nncli.errors import Problem, closest
 
 _LIMITS = {
@@ -16,6 +16,10 @@ _LIMITS = {
     "greater_than": ("too small", "must be more than", "gt"),
     "less_than_equal": ("too large", "must be at most", "le"),
     "less_than": ("too large", "must be less than", "lt"),
+}
+_LENGTHS = {
+    "too_short": ("too short", "must hold at least", "min_length"),
+    "too_long": ("too long", "may hold at most", "max_length"),
 }
 _WANTED = {
     "int_type": ("a whole number", "write a number, e.g. 3"),
@@ -38,27 +42,44 @@ _WANTED = {
 
 def explain(error: ValidationError, tree: Tree, schema: type[BaseModel]) -> list[Problem]:
     """Every problem at its place, in the order of the file."""
-    problems: dict[tuple[str, str], Problem] = {}
+    found: dict[KeyPath, list[tuple[ErrorDetails, list[type[BaseModel]]]]] = {}
     for detail in error.errors(include_url=False):
-        problem = _problem(detail, tree, schema)
-        problems.setdefault((problem.path, problem.place), problem)
-    return sorted(problems.values(), key=lambda p: (p.line == 0, p.line, p.column))
+        path, models = _locate(detail["loc"], tree.value, schema)
+        found.setdefault(path, []).append((detail, models))
+    problems = []
+    for path, details in found.items():
+        # a value that may be this or that fails as each of them: keep what says most
+        detail, models = min(details, key=lambda each: each[0]["type"] in _WANTED)
+        wanted = dict.fromkeys(_WANTED[d["type"]] for d, _ in details if d["type"] in _WANTED)
+        problems.append(_problem(detail, path, models, tree, schema, list(wanted)))
+    return sorted(problems, key=lambda p: (p.line == 0, p.line, p.column))
 
 
-def _problem(detail: ErrorDetails, tree: Tree, schema: type[BaseModel]) -> Problem:
-    path, models = _locate(detail["loc"], tree.value, schema)
+def _problem(
+    detail: ErrorDetails,
+    path: KeyPath,
+    models: list[type[BaseModel]],
+    tree: Tree,
+    schema: type[BaseModel],
+    alternatives: list[tuple[str, str]],
+) -> Problem:
     kind, context = detail["type"], detail.get("ctx", {})
-    given = detail["input"]
+    number = type(detail["input"]) in {int, float}
+    given = (tree.written(path) if number else None) or shown(detail["input"])
     if kind == "extra_forbidden":
-        advice = _advice_for_key(str(path[-1]), models, schema)
-        return tree.problem(path, "unknown key", advice, at_key=True)
+        return tree.problem(path, "unknown key", _advice_for_key(path, models, schema), at_key=True)
     if kind == "missing":
         return tree.problem(path, "missing, and it has no default", "add it", at_key=True)
     if kind in _LIMITS:
         word, wanted, limit = _LIMITS[kind]
-        return tree.problem(
-            path, f"{_shown(given)} is {word}", f"{wanted} {context[limit]}", at_key=False
-        )
+        bound = context[limit]
+        whole = isinstance(bound, float) and bound.is_integer()
+        advice = f"{wanted} {int(bound) if whole else bound}"
+        return tree.problem(path, f"{given} is {word}", advice, at_key=False)
+    if kind in {"too_short", "too_long"}:
+        word, wanted, limit = _LENGTHS[kind]
+        values = "1 value" if context[limit] == 1 else f"{context[limit]} values"
+        return tree.problem(path, f"{given} is {word}", f"{wanted} {values}", at_key=False)
     if kind in {"literal_error", "union_tag_invalid"}:
         return _choice_problem(detail, path, tree)
     if kind == "union_tag_not_found":
@@ -71,13 +92,29 @@ def _problem(detail: ErrorDetails, tree: Tree, schema: type[BaseModel]) -> Probl
         return tree.problem(where, context["message"], context["advice"], at_key=False)
     if kind == "string_pattern_mismatch" and path[-1:] == ("device",):
         return tree.problem(
-            path, f"{_shown(given)} is not a device", "write auto, cpu, gpu or gpu:N", at_key=False
+            path, f"{given} is not a device", "write auto, cpu, gpu or gpu:N", at_key=False
         )
     if kind in _WANTED:
-        what, advice = _WANTED[kind]
-        return tree.problem(path, f"{_shown(given)} is not {what}", advice, at_key=False)
+        what = " or ".join(each for each, _ in alternatives)
+        advice = _advice_for_type(kind, detail["input"]) or alternatives[-1][1]
+        return tree.problem(path, f"{given} is not {what}", advice, at_key=False)
     message = detail["msg"].removeprefix("Value error, ")
-    return tree.problem(path, f"{_shown(given)}: {message}", "", at_key=False)
+    return tree.problem(path, f"{given}: {message}", "", at_key=False)
+
+
+def _advice_for_type(kind: str, given: Any) -> str:
+    """What to write instead, where the value that was given shows what was meant."""
+    what = _WANTED[kind][0]
+    number = meaning(given) if isinstance(given, str) else given
+    if what == "a list" and type(given) in {int, float, str}:
+        return f"write [{given}]"
+    if what == "a section" and given is None:
+        return "write keys under it, or remove it"
+    if what == "a whole number" and isinstance(number, float) and number.is_integer():
+        return f"write {number:.0f}"
+    if "number" in what and isinstance(given, str) and type(number) in {int, float}:
+        return f"write {given} without quotes"
+    return ""
 
 
 def _choice_problem(detail: ErrorDetails, path: KeyPath, tree: Tree) -> Problem:
@@ -91,13 +128,13 @@ def _choice_problem(detail: ErrorDetails, path: KeyPath, tree: Tree) -> Problem:
         choices = context["expected"].replace("' or '", "', '").split(", ")
         choices = [choice.strip("'") for choice in choices]
     guess = closest(str(given), choices)
-    advice = f"did you mean '{guess}'?" if guess else f"write one of {', '.join(choices)}"
+    advice = f"did you mean '{guess}'?" if guess else "write one of them"
     return tree.problem(
-        path, f"{_shown(given)} is not one of {', '.join(choices)}", advice, at_key=False
+        path, f"{shown(given)} is not one of {', '.join(choices)}", advice, at_key=False
     )
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value as the user wrote it, shortened."""
     if value is None:
         return "null"
@@ -145,11 +182,40 @@ def _tag(model: type[BaseModel]) -> str | None:
     return str(source.default) if source is not None else None
 
 
-def _advice_for_key(key: str, models: list[type[BaseModel]], schema: type[BaseModel]) -> str:
-    known = [name for model in models for name in model.model_fields]
-    for section, field in schema.model_fields.items():
-        for model in _sections_in(field.annotation):
-            if key in model.model_fields and model not in models:
-                return f"this key belongs under '{section}:'"
+def _advice_for_key(path: KeyPath, models: list[type[BaseModel]], schema: type[BaseModel]) -> str:
+    """Where an unknown key belongs, or what it was meant to be."""
+    key = str(path[-1])
+    known = list(dict.fromkeys(name for model in models for name in model.model_fields))
+    above = tuple(part for part in path[:-1] if isinstance(part, str))
+    if len(models) == 1 and _tag(models[0]) is not None:
+        sources = [str(_tag(model)) for model in _sections_at(schema, above, key)]
+        if sources:
+            return f"only for source {' or '.join(sources)}"
+    homes = [home for home in _homes(schema) if home[0] != above and key in home[1]]
     guess = closest(key, known)
-    return f"did you mean '{guess}'?" if guess else f"known keys: {', '.join(sorted(set(known)))}"
+    homes.sort(key=lambda home: home[0][: len(above)] != above)  # a section below comes first
+    if homes:
+        home = ".".join(homes[0][0])
+        where = f"under '{home}:'" if home else f"outside of '{'.'.join(above)}:'"
+        return f"this key belongs {where}"
+    return f"did you mean '{guess}'?" if guess else f"known keys: {', '.join(known)}"
+
+
+def _homes(
+    schema: type[BaseModel], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], set[str]]]:
+    """Every section's path and its keys."""
+    fields = schema.model_fields
+    yield path, set(fields)
+    for name, field in fields.items():
+        for model in _sections_in(field.annotation):
+            yield from _homes(model, (*path, name))
+
+
+def _sections_at(schema: type[BaseModel], path: tuple[str, ...], key: str) -> list[type[BaseModel]]:
+    """The section classes that can stand at a path and know a key."""
+    models = [schema]
+    for part in path:
+        fields = [model.model_fields[part] for model in models if part in model.model_fields]
+        models = [inner for field in fields for inner in _sections_in(field.annotation)]
+    return [model for model in models if key in model.model_fields]

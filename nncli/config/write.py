@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from nncli.config.sections import Config
+from nncli.config.strict_yaml import meaning
 
 
 def to_dict(config: Config) -> dict[str, Any]:
@@ -24,7 +25,14 @@ def _represent_list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
     return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flat)
 
 
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    # PyYAML knows YAML 1.1, where 1e3 is text and needs no quotes; `load` reads YAML 1.2
+    style = None if meaning(text) == text else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
 _Dumper.add_representer(list, _represent_list)
+_Dumper.add_representer(str, _represent_text)
 
 
 def to_yaml(config: Config, comment: str = "") -> str:
@@ -35,4 +43,5 @@ def to_yaml(config: Config, comment: str = "") -> str:
     body = yaml.dump(
         to_dict(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
     )
-    return (f"# {comment}\n" if comment else "") + body
+    line = "".join(character if character.isprintable() else "?" for character in comment)
+    return (f"# {line}\n" if line else "") + body

@@ -40,7 +40,9 @@ class Split:
 class Series:
     """Where the windows of a forecast come from, and the way back to its own units.
 
-    value = scaled · scale + offset, both fitted on the training part alone.
+    A model that predicts the value itself works in (value − offset) / scale; one that predicts
+    the change in (value − last) / scale, where `last` is the last value before. Offset and scale
+    are those of the training part alone.
     """
 
     name: str
@@ -53,10 +55,28 @@ class Series:
     """(steps,) the test part, in own units."""
     labels: tuple[str, ...] = ()
     """(steps,) dates of the test part, where the source has them."""
+    change: bool = False
+    """Whether the model predicts the change from the last value instead of the value."""
 
-    def to_units(self, scaled: Array) -> NDArray[np.float64]:
-        """From the model's numbers to the series' own."""
-        return np.asarray(scaled, dtype=np.float64) * self.scale + self.offset
+    @property
+    def before(self) -> NDArray[np.float64]:
+        """(steps,) the value before each of the test part, in own units."""
+        return np.concatenate([self.seen[-1:], self.truth[:-1]])
+
+    def scaled(self, values: NDArray[np.float64], last: NDArray[np.float64]) -> NDArray[np.float32]:
+        """From the series' own numbers to the model's.
+
+        Args:
+            values: in own units.
+            last: of a shape that fits `values`, the last value that each is known with.
+        """
+        base = last if self.change else self.offset
+        return np.asarray((values - base) / self.scale, dtype=np.float32)
+
+    def to_units(self, scaled: Array, last: NDArray[np.float64]) -> NDArray[np.float64]:
+        """From the model's numbers to the series' own: the way back from `scaled`."""
+        base = last if self.change else self.offset
+        return np.asarray(scaled, dtype=np.float64) * self.scale + base
 
 
 @dataclass(frozen=True)

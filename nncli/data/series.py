@@ -56,6 +56,9 @@ class CsvSection(Section):
     of ISO dates or of texts that never repeat, if there is one."""
     window: Annotated[int, Field(ge=1, le=100_000)] = 24
     """How many values the model sees before the one it predicts."""
+    predict: Literal["change", "value"] = "change"
+    """What the model answers: the change from the last value it saw, which holds at levels that
+    the training part never reached, or the value itself."""
     validation: ValidationShare = 0.1
     """Share of the values that chooses the best epoch, just before the test part; 0 for none."""
     test: TestShare = 0.2
@@ -115,7 +118,8 @@ def load_csv(section: CsvSection, _seed: int) -> Dataset:
     the part of its target, so the windows of a part may look back into the part before it.
 
     Returns:
-        x (samples, window, 1) and y (samples, 1), scaled to mean 0 and deviation 1.
+        x (samples, window, 1) and y (samples, 1), in deviations of the training part: from the
+        last value of the window where the change is predicted, else from the training mean.
 
     Raises:
         DataError: an unreadable file, a wrong column or cell, or too few or constant values.
@@ -136,9 +140,16 @@ def load_csv(section: CsvSection, _seed: int) -> Dataset:
         values = _filled(section.path.name, column, (0, train_end, test_start, len(values)))
         notes.append(f"{holes} missing value(s) filled by straight lines between their neighbours")
     offset, scale = _scaling(section.path.name, column.name, values[:train_end])
-    train, validation, test = _windows(
-        (values - offset) / scale, section.window, train_end, test_start
+    series = Series(
+        name=column.name,
+        offset=offset,
+        scale=scale,
+        seen=values[test_start - section.window : test_start],
+        truth=values[test_start:],
+        labels=column.dates[test_start:],
+        change=section.predict == "change",
     )
+    train, validation, test = _windows(series, values, section.window, train_end, test_start)
     return Dataset(
         name="csv",
         family="series",
@@ -146,14 +157,7 @@ def load_csv(section: CsvSection, _seed: int) -> Dataset:
         train=train,
         validation=validation,
         test=test,
-        series=Series(
-            name=column.name,
-            offset=offset,
-            scale=scale,
-            seen=values[test_start - section.window : test_start],
-            truth=values[test_start:],
-            labels=column.dates[test_start:],
-        ),
+        series=series,
         notes=tuple(notes),
     )
 
@@ -229,11 +233,13 @@ def _scaling(name: str, column: str, train: NDArray[np.float64]) -> tuple[float,
 
 
 def _windows(
-    scaled: NDArray[np.float64], window: int, train_end: int, test_start: int
+    series: Series, values: NDArray[np.float64], window: int, train_end: int, test_start: int
 ) -> tuple[Split, Split | None, Split]:
     """Every window with the value after it, in three parts by the place of that value."""
-    x = sliding_window_view(scaled.astype(np.float32), window)[:-1, :, None]  # (all, window, 1)
-    y = scaled[window:].astype(np.float32)[:, None]  # (all, 1): target i is value i + window
+    seen = sliding_window_view(values, window)[:-1]  # (all, window)
+    last = seen[:, -1:]  # (all, 1)
+    x = series.scaled(seen, last)[:, :, None]  # (all, window, 1)
+    y = series.scaled(values[window:, None], last)  # (all, 1): target i is value i + window
     first, second = train_end - window, test_start - window
 
     def part(begin: int, end: int | None) -> Split:

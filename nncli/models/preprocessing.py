@@ -6,6 +6,7 @@ else, each with its own: VGG16 with BGR minus the ImageNet means, MobileNetV2 wi
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,10 @@ from nncli.data.dataset import Dataset
 from nncli.results import Array
 
 
-def application_module(name: str) -> Any:
-    """The module of `keras.applications` that defines a network and its `preprocess_input`."""
-    applications = backend.keras().applications
-    for module_name in sorted(dir(applications)):
-        module = getattr(applications, module_name)
-        if hasattr(module, "preprocess_input") and hasattr(module, name):
-            return module
-    raise AssertionError(f"keras.applications has no {name}")
+def _preprocess_input(network: str) -> Any:
+    """The function that prepares pictures for a network of `keras.applications`."""
+    build = getattr(backend.keras().applications, network)
+    return sys.modules[build.__module__].preprocess_input
 
 
 def scale(pixels: Array, preprocessing: str) -> Array:
@@ -41,9 +38,8 @@ def scale(pixels: Array, preprocessing: str) -> Array:
         return values / np.float32(255)
     if preprocessing == "none":
         return values
-    module = application_module(preprocessing)
     # Keras works in place on arrays that are float already, so it gets a copy of its own
-    return np.asarray(module.preprocess_input(values.copy()), dtype=np.float32)
+    return np.asarray(_preprocess_input(preprocessing)(values.copy()), dtype=np.float32)
 
 
 def preprocess(dataset: Dataset, preprocessing: str, channels: int | None = None) -> Dataset:

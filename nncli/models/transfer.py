@@ -14,10 +14,12 @@ on classes that the task itself does not have.
 from __future__ import annotations
 
 import difflib
+import warnings
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+import numpy as np
+from pydantic import AfterValidator, Field, model_validator
 
 from nncli import backend
 from nncli.config import Config, Section, TrainingSection, contradiction
@@ -59,15 +61,19 @@ class FineTuning(Section):
     """Small, so that what the base knows is bent and not broken."""
 
 
-def _as_base(value: Any) -> Any:
-    """A saved model is a path, so that it is looked for beside the config that names it."""
-    return Path(value) if isinstance(value, str) and value.endswith(".keras") else value
+def _saved_model(path: Path) -> Path:
+    """A base that is a file is a path, so that it is looked for beside the config naming it."""
+    if path.suffix != ".keras":
+        raise ValueError("a saved model is a .keras file")
+    return path
 
 
 class TransferSettings(Section):
     """The base and the head on top of it."""
 
-    base: Annotated[str | Path, BeforeValidator(_as_base)] = SMALL_CNN
+    base: Annotated[
+        Annotated[Path, AfterValidator(_saved_model)] | str, Field(union_mode="left_to_right")
+    ] = SMALL_CNN
     """small-cnn, a network of keras.applications such as VGG16, or a saved .keras file."""
     weights: Literal["pretrain", "imagenet", "random", "saved"] | Path
     """pretrain (small-cnn, in this run), imagenet, random, saved (in the .keras file), or a
@@ -109,7 +115,7 @@ class TransferSettings(Section):
         if own != (self.weights == "saved"):
             raise contradiction(
                 "weights",
-                f"{str(self.weights)!r} does not go with base {self.base!r}",
+                f"{str(self.weights)!r} does not go with base {str(self.base)!r}",
                 "a .keras file brings its own weights (saved)"
                 if own
                 else "saved is for .keras files; write imagenet, random or a file",
@@ -119,7 +125,7 @@ class TransferSettings(Section):
         ):
             raise contradiction(
                 "weights",
-                f"there are no {self.weights} weights for base {self.base!r}",
+                f"there are no {self.weights} weights for base {str(self.base)!r}",
                 "small-cnn takes pretrain, networks of keras.applications take imagenet",
             )
         if self.alpha is not None and self.base not in WITH_ALPHA:
@@ -251,13 +257,28 @@ def _application(name: str, alpha: float | None, input_shape: tuple[int, ...], w
 def _load_weights(base: Any, path: Path, name: str) -> None:
     if not path.is_file():
         raise ModelError(f"there is no weights file {path}", hint="check model.weights")
+    hint = "check model.base, model.alpha and the picture size against the file"
+    before = base.get_weights()
     try:
-        base.load_weights(path)
+        with warnings.catch_warnings():
+            # Keras warns of containers without a group in the file even where all weights are in
+            # it; what it really left out is looked for below
+            warnings.simplefilter("ignore")
+            base.load_weights(path)
     except Exception as error:
         raise ModelError(
-            f"{path} does not hold weights for {name}: {_first_sentence(error)}",
-            hint="check model.base, model.alpha and the picture size against the file",
+            f"{path} does not hold weights for {name}: {_first_sentence(error)}", hint=hint
         ) from error
+    left = [
+        weight.path
+        for weight, old in zip(base.weights, before, strict=True)
+        if old.std() > 0 and np.array_equal(weight.numpy(), old)
+    ]
+    if left:
+        raise ModelError(
+            f"{path} has no weights for {len(left)} of the layers of {name}, {left[0]} first",
+            hint=hint,
+        )
 
 
 def _saved_base(path: Path, input_shape: tuple[int, ...], *, random: bool) -> Any:

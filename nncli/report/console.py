@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 SCHEMA_VERSION = 1
 PIPE_WIDTH = 100
@@ -41,5 +42,33 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """Print one JSON document, `schema_version` first, with every float to its last digit."""
-    print(json.dumps({"schema_version": SCHEMA_VERSION, **document}, indent=2, ensure_ascii=False))
+    """Print one JSON document, `schema_version` first, with every float to its last digit.
+
+    A number that is not finite becomes null; where the stream's encoding lacks characters they
+    are written as JSON's own escapes.
+    """
+    text = json.dumps({"schema_version": SCHEMA_VERSION, **document})
+    finite = json.loads(text, parse_constant=lambda _: None)
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json.dumps(finite, indent=2, ensure_ascii=not unicode))
+
+
+def print_sentence(screen: Console, bullet: Text, text: Text) -> None:
+    """Print `text` after `bullet`: one line in a pipe, whole words below each other elsewhere."""
+    from rich.text import Text
+
+    if not screen.is_terminal:
+        screen.print(bullet + text, soft_wrap=True)
+        return
+    blank = Text(" " * bullet.cell_len)
+    for position, line in enumerate(text.wrap(screen, max(20, screen.width - bullet.cell_len))):
+        line.rstrip()
+        screen.print((blank if position else bullet) + line, soft_wrap=True)
+
+
+def print_noise(noise: str) -> None:
+    """What a library wrote before it failed, on standard error."""
+    from rich.text import Text
+
+    if noise.strip():
+        console(stderr=True).print(Text(noise.strip(), "dim"), soft_wrap=True)

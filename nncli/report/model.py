@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nncli.results import LayerRow
@@ -24,17 +24,18 @@ STYLES = {
     "other": "white",
 }
 BAR_WIDTH = 10
-DROP_ORDER = ("share", "name", "settings", "trained")
-"""The columns that go first where the terminal is narrow; numbers are never cut."""
+DROP_ORDER = ("name", "share", "settings", "trained", "output")
+"""The columns that go first where the terminal is narrow; what stays is never cut."""
+GAPS = (3, 2)
+"""Blanks between columns: the first of these that lets the table fit."""
 
 
 def print_model(screen: Console, layers: Sequence[LayerRow]) -> None:
     """Print layers with their settings, output shapes, parameters, shares, and the totals."""
-    from rich.table import Table
     from rich.text import Text
 
     total = sum(row.parameters for row in layers)
-    columns: dict[str, tuple[str, list[Text]]] = {
+    columns: Columns = {
         "layer": ("left", [_layer(row) for row in layers]),
         "name": ("left", [Text(row.name, "dim") for row in layers]),
         "settings": ("left", [Text(row.settings, "dim") for row in layers]),
@@ -45,29 +46,52 @@ def print_model(screen: Console, layers: Sequence[LayerRow]) -> None:
     }
     if not any(cell.plain for cell in columns["trained"][1]):
         del columns["trained"]
-    for name in DROP_ORDER:
-        if name in columns and _width(columns) > screen.width:
-            del columns[name]
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
-    for name, (side, _) in columns.items():
-        table.add_column(
-            name,
-            justify="right" if side == "right" else "left",
-            no_wrap=True,
-            overflow="ignore",
-        )
+    gap = _fit(columns, screen.width)
+    titles = {name: Text(name, "dim") for name in columns}
+    screen.print(_line(titles, columns, gap), soft_wrap=True)
+    screen.print(Text("─" * _width(columns, gap), "dim"), soft_wrap=True)
     for position in range(len(layers)):
-        table.add_row(*(cells[position] for _, cells in columns.values()))
-    screen.print(table, soft_wrap=_width(columns) > screen.width)
+        row = {name: cells[position] for name, (_, cells) in columns.items()}
+        screen.print(_line(row, columns, gap), soft_wrap=True)
     for line in totals(layers):
-        screen.print(Text(line, "bold" if line.startswith("Total") else ""))
+        screen.print(Text(line, "bold" if line.startswith("Total") else ""), soft_wrap=True)
 
 
-def _width(columns: dict[str, tuple[str, list[Text]]]) -> int:
-    return sum(
-        max(len(name), *(cell.cell_len for cell in cells)) + 3
-        for name, (_, cells) in columns.items()
-    )
+Columns = dict[str, tuple[str, list["Text"]]]
+
+
+def _fit(columns: Columns, width: int) -> int:
+    """Drop columns until the rest fits, and say how many blanks stand between them."""
+    for name in (None, *DROP_ORDER):
+        if name is not None:
+            columns.pop(name, None)
+        for gap in GAPS:
+            if _width(columns, gap) <= width:
+                return gap
+    return GAPS[-1]
+
+
+def _column_width(name: str, cells: list[Text]) -> int:
+    return max(len(name), *(cell.cell_len for cell in cells))
+
+
+def _width(columns: Columns, gap: int) -> int:
+    widths = [_column_width(name, cells) for name, (_, cells) in columns.items()]
+    return sum(widths) + gap * (len(widths) - 1)
+
+
+def _line(row: Mapping[str, Text], columns: Columns, gap: int) -> Text:
+    """One row of the table; Rich's own tables cut numbers where there is no room."""
+    from rich.text import Text
+
+    line = Text()
+    for name, (side, cells) in columns.items():
+        blanks = " " * (_column_width(name, cells) - row[name].cell_len)
+        line.append(" " * gap if line else "")
+        line.append(blanks if side == "right" else "").append_text(row[name])
+        line.append(blanks if side == "left" else "")
+    line.rstrip()
+    return line
 
 
 def _layer(row: LayerRow) -> Text:

@@ -99,14 +99,22 @@ class RunReport:
             return
         if not self.quiet:
             self.screen.print()
-        lines.print_reached(self.screen, metrics, seconds["train"])
+        lines.print_reached(self.screen, metrics, None if self.quiet else seconds["train"])
         if not self.quiet:
             lines.print_files(self.screen, folder, saved)
 
     def interrupted(self, folder: Path, result: Result) -> None:
         """Where the finished epochs are."""
         epochs = len(result.history)
-        kept = f"the best of them in {folder}" if result.best_epoch else "nothing to keep yet"
-        console(stderr=True).print(
-            f"interrupted after {epochs} finished epochs; {kept}", soft_wrap=True
-        )
+        count = "1 finished epoch" if epochs == 1 else f"{epochs} finished epochs"
+        kept = f"the best of them is in {folder}" if result.best_epoch else "nothing to keep yet"
+        console(stderr=True).print(f"interrupted after {count}; {kept}", soft_wrap=True)
+        if self.as_json:
+            print_json(
+                {
+                    "run": str(folder),
+                    "stopped": "interrupted",
+                    "epochs": epochs,
+                    "best_epoch": result.best_epoch,
+                }
+            )

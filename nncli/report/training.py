@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nncli.report.progress import number
+from nncli.report.console import print_sentence
+from nncli.report.progress import duration, number
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+PATIENCE = 5
+"""What the advice to stop early suggests."""
 FILES = {
     "model.keras": "the best epoch's weights, for Keras",
     "history.csv": "one row per epoch",
@@ -27,9 +30,12 @@ def print_header(screen: Console, command: str, facts: Sequence[str], folder: Pa
     from rich.text import Text
 
     text = Text.assemble((command, "bold"), "  ", (" · ".join(facts), "dim"))
-    if folder is not None:
-        text.append(f" → {_shown(folder)}", "dim")
-    screen.print(text, soft_wrap=True)
+    where = Text(f"→ {_shown(folder)}" if folder is not None else "", "dim")
+    if screen.is_terminal and text.cell_len + 1 + where.cell_len > screen.width:
+        print_sentence(screen, Text(), text)
+        screen.print(where, soft_wrap=True)
+    else:
+        screen.print(Text.assemble(text, " ", where), soft_wrap=True)
 
 
 def print_notes(screen: Console, notes: Sequence[str]) -> None:
@@ -37,20 +43,36 @@ def print_notes(screen: Console, notes: Sequence[str]) -> None:
     from rich.text import Text
 
     for note in notes:
-        screen.print(Text.assemble(("note: ", "yellow"), note), soft_wrap=True)
+        print_sentence(screen, Text("note: ", "yellow"), Text(note))
 
 
-def print_reached(screen: Console, metrics: Mapping[str, Any], seconds: float) -> None:
-    """What the run reached: the best epoch, the test part, the comparisons."""
+def print_reached(screen: Console, metrics: Mapping[str, Any], seconds: float | None) -> None:
+    """What the run reached: the best epoch, the test part, the comparisons.
+
+    Args:
+        screen: where.
+        metrics: metrics.json.
+        seconds: what training took; None for the results alone.
+    """
     from rich.text import Text
 
-    for line in reached(metrics):
-        screen.print(Text.assemble(("✓ ", "bold green"), line), soft_wrap=True)
-    if metrics["stopped"] == "early stopping":
-        screen.print(
-            Text(f"  stopped early after epoch {metrics['epochs']}", "dim"), soft_wrap=True
+    whole = metrics["stopped"] != "diverged"
+    for position, line in enumerate(reached(metrics)):
+        mark = ("✓ ", "bold green") if whole else ("! ", "bold yellow")
+        bullet = Text("  ") if position else Text(*mark)
+        print_sentence(screen, bullet, Text(line, "" if position else "bold"))
+    if seconds is not None:
+        early = metrics["stopped"] == "early stopping"
+        text = f"trained in {duration(seconds)}"
+        text += f", stopped early after epoch {metrics['epochs']}" if early else ""
+        print_sentence(screen, Text("  "), Text(text, "dim"))
+    idle = metrics["epochs"] - metrics["best_epoch"]
+    if metrics["stopped"] == "finished" and metrics["best_epoch"] and idle > PATIENCE:
+        advice = (
+            f"{idle} epochs after it brought no improvement: "
+            f"--set training.early_stopping.patience={PATIENCE} ends a run sooner"
         )
-    screen.print(Text(f"  trained in {seconds:.1f} s", "dim"))
+        print_sentence(screen, Text("  "), Text(advice, "yellow"))
 
 
 def reached(metrics: Mapping[str, Any]) -> list[str]:
@@ -71,8 +93,8 @@ def reached(metrics: Mapping[str, Any]) -> list[str]:
         low, high = test["accuracy_interval_95"]
         right = round(test["accuracy"] * test["samples"])
         lines.append(
-            f"test accuracy {test['accuracy']:.1%} ({right} of {test['samples']:,}; "
-            f"95 % interval {low:.1%} to {high:.1%})"
+            f"test accuracy {test['accuracy']:.1%} ({right:,} of {test['samples']:,}; "
+            f"95% interval {low:.1%} to {high:.1%})"
         )
     elif "mean_absolute_error" in test:
         lines.append(_forecast_line(test))
@@ -82,18 +104,19 @@ def reached(metrics: Mapping[str, Any]) -> list[str]:
 
 def _forecast_line(test: Mapping[str, Any]) -> str:
     error, naive = test["mean_absolute_error"], test["persistence_mean_absolute_error"]
-    text = f"test error {number('error', error)} {test['unit']} (mean absolute, one step ahead)"
+    text = f"test error {number('error', error)} in {test['unit']}, one step ahead (mean absolute)"
     if naive == 0:
         return text
-    change = error / naive - 1
-    side = "below" if change < 0 else "above"
-    return f"{text}, {abs(change):.0%} {side} repeating the last value ({number('error', naive)})"
+    change = round(error / naive - 1, 2)
+    verdict = f"{abs(change):.0%} {'below' if change < 0 else 'above'}" if change else "as good as"
+    return f"{text}: {verdict} repeating the last value ({number('error', naive)})"
 
 
 def _baseline_line(baseline: Mapping[str, Any], test: Mapping[str, Any]) -> str:
     other = baseline["metrics"]["accuracy"]
-    gain = (test["accuracy"] - other) * 100
-    verdict = f"transfer is {abs(gain):.1f} points {'better' if gain >= 0 else 'worse'}"
+    gain = round((test["accuracy"] - other) * 100, 1)
+    verdict = f"{abs(gain):.1f} points {'better' if gain > 0 else 'worse'}" if gain else "as good"
+    verdict = f"transfer is {verdict}"
     return f"{baseline['meaning']}: test accuracy {other:.1%}, {verdict}"
 
 

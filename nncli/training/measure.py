@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nncli.data.dataset import Dataset
+from nncli.data.dataset import Dataset, Series
 from nncli.results import Array, Forecast, Predictions
 from nncli.training.order import LARGE_BATCH
 
@@ -103,13 +104,12 @@ def forecast(model: Any, dataset: Dataset) -> tuple[dict[str, Any], Forecast]:
     assert series is not None
     x = dataset.test.x
     answers = np.asarray(model.predict(x, batch_size=LARGE_BATCH, verbose=0))
-    one_step = series.to_units(answers.reshape(-1))
-    last = x[:, :, :1] if dataset.target_steps else x[:, -1:, :1]
-    persistence = series.to_units(last.reshape(-1))
+    persistence = series.before
+    one_step = series.to_units(answers.reshape(-1), persistence)
     truth = series.truth
     steps = min(len(truth), FREE_RUNNING_STEPS)
     run = _free_running_steps if dataset.target_steps else _free_running_window
-    free_running = series.to_units(run(model, x, steps))
+    free_running = run(model, series, x.shape[1], steps)
     figures = {
         "samples": len(truth),
         "mean_absolute_error": _mae(one_step, truth),
@@ -135,23 +135,27 @@ def _mae(predicted: Array, truth: Array) -> float:
     return float(np.mean(np.abs(predicted - truth)))
 
 
-def _free_running_window(model: Any, x: Array, steps: int) -> Array:
-    """Feed a model that answers with the next value its own answers."""
-    window = x[:1].copy()
-    answers = np.empty(steps, dtype=np.float32)
-    for step in range(steps):
-        answers[step] = np.asarray(model.predict_on_batch(window))[0, 0]
-        window = np.concatenate([window[:, 1:], answers[step].reshape(1, 1, 1)], axis=1)
-    return answers
+def _free_running_window(
+    model: Any, series: Series, window: int, steps: int
+) -> NDArray[np.float64]:
+    """Feed a model that answers what follows a window its own answers."""
+    known = np.empty(window + steps)  # in own units: what was seen, then what was answered
+    known[:window] = series.seen
+    for end in range(window, window + steps):
+        last = known[end - 1 : end]
+        x = series.scaled(known[end - window : end], last).reshape(1, window, 1)
+        known[end] = series.to_units(np.asarray(model.predict_on_batch(x))[0], last)[0]
+    return known[window:]
 
 
-def _free_running_steps(model: Any, x: Array, steps: int) -> Array:
+def _free_running_steps(model: Any, series: Series, window: int, steps: int) -> NDArray[np.float64]:
     """Feed a model that answers at every step its own answers, from the first value on."""
-    window = np.zeros_like(x[:1])
-    window[0, 0] = x[0, 0]
-    answers = np.empty(steps, dtype=np.float32)
-    for step in range(steps):
-        answers[step] = np.asarray(model.predict_on_batch(window))[0, step, 0]
-        if step + 1 < steps:
-            window[0, step + 1, 0] = answers[step]
-    return answers
+    assert not series.change, "every step would need its own last value"
+    known = np.full(window + 1, series.offset)
+    known[0] = series.seen[0]
+    for step in range(min(steps, window)):
+        # what is not known yet lies after `step`, where a recurrent model does not look
+        x = series.scaled(known[:window], known[:window]).reshape(1, window, 1)
+        answer = np.asarray(model.predict_on_batch(x))[0, step]
+        known[step + 1] = series.to_units(answer, known[step : step + 1])[0]
+    return known[1 : steps + 1]

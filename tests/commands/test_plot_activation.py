@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from nncli.activations import ACTIVATIONS
 from nncli.cli import main
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from nncli.config import Section
 from nncli.data import SOURCES
-from PIL import Image
 
 _GIVEN = os.environ.get("NNCLI_TEST_DATA")
 REAL = Path(_GIVEN or "no-data")

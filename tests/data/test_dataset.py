@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from nncli.data.dataset import Dataset, Series, Split, check_parts
 from nncli.errors import DataError
 
@@ -66,7 +67,11 @@ def test_fingerprint_sees_every_byte_and_its_place(dataset: Dataset) -> None:
 
 def test_series_goes_back_to_its_units() -> None:
     series = Series("x", offset=10.0, scale=4.0, seen=np.zeros(1), truth=np.zeros(1))
-    assert series.to_units(np.float32([0.0, 0.5])).tolist() == [10.0, 12.0]
+    last = np.array([1.0, 2.0])
+    assert series.to_units(np.float32([0.0, 0.5]), last).tolist() == [10.0, 12.0]
+    change = replace(series, change=True)
+    assert change.to_units(np.float32([0.0, 0.5]), last).tolist() == [1.0, 4.0]
+    assert change.scaled(np.array([1.0, 4.0]), last).tolist() == [0.0, 0.5]
 
 
 def test_check_parts_passes_what_is_right(dataset: Dataset) -> None:

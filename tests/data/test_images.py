@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+from pydantic import ValidationError
+
 from nncli import backend
 from nncli.data import load
 from nncli.data.dataset import Dataset
 from nncli.data.images import keras_sets
 from nncli.data.images.class_names import CIFAR100_CLASSES
 from nncli.errors import DataError
-from PIL import Image
-from pydantic import ValidationError
-
 from tests.data.made import (
     REAL,
     needs_real_data,

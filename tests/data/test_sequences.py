@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from nncli.data import load
 from nncli.data.dataset import Dataset
 from nncli.errors import DataError
-
 from tests.data.made import REAL, needs_real_data, section, write_ts, write_ts_pair
 
 # waves

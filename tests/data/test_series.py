@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
+
 from nncli.data import load
 from nncli.data.dataset import Dataset
 from nncli.errors import DataError
-from pydantic import ValidationError
-
 from tests.data.made import REAL, needs_real_data, section, write_csv
 
 
@@ -56,21 +56,23 @@ def test_sine_ends_after_it_starts() -> None:
 # windows, scaling and split
 
 
-def test_windows_split_by_their_target(tmp_path: Path) -> None:
+@pytest.mark.parametrize("predict", ["change", "value"])
+def test_windows_split_by_their_target(tmp_path: Path, predict: str) -> None:
     values = np.arange(20.0) ** 2
-    dataset = read(tmp_path / "a.csv", column(values), window=3, validation=0.2, test=0.25)
+    dataset = read(
+        tmp_path / "a.csv", column(values), window=3, validation=0.2, test=0.25, predict=predict
+    )
     series, validation = dataset.series, dataset.validation
     assert series is not None
     assert validation is not None
     assert (len(dataset.train), len(validation), len(dataset.test)) == (8, 4, 5)
     assert series.offset == pytest.approx(values[:11].mean())
     assert series.scale == pytest.approx(values[:11].std())
-    back = [
-        np.round(series.to_units(part.y[:, 0]))
-        for part in (dataset.train, validation, dataset.test)
-    ]
-    assert np.concatenate(back).tolist() == values[3:].tolist()
-    assert np.round(series.to_units(dataset.test.x[0, :, 0])).tolist() == values[12:15].tolist()
+    targets = np.concatenate([part.y[:, 0] for part in (dataset.train, validation, dataset.test)])
+    assert np.round(series.to_units(targets, values[2:-1])).tolist() == values[3:].tolist()
+    first = series.to_units(dataset.test.x[0, :, 0], values[14:15])
+    assert np.round(first).tolist() == values[12:15].tolist()
+    assert series.before.tolist() == values[14:-1].tolist()
     assert series.seen.tolist() == values[12:15].tolist()
     assert series.truth.tolist() == values[15:].tolist()
 
@@ -138,10 +140,12 @@ def test_missing_values_are_dropped(tmp_path: Path) -> None:
 
 def test_missing_values_are_interpolated_inside_their_part(tmp_path: Path) -> None:
     values: list[Any] = [*range(10), "NA", *range(11, 15), "NA", *range(160, 164)]
-    dataset = read(tmp_path / "a.csv", column(values), missing="interpolate", validation=0)
+    dataset = read(
+        tmp_path / "a.csv", column(values), missing="interpolate", validation=0, predict="value"
+    )
     series = dataset.series
     assert series is not None
-    known = series.to_units(dataset.train.y[:, 0])
+    known = series.to_units(dataset.train.y[:, 0], np.zeros(len(dataset.train)))
     assert known[8] == pytest.approx(10, abs=1e-4)
     assert known[13] == pytest.approx(14, abs=1e-4), "the value after it belongs to the test part"
     assert "2 missing value(s)" in dataset.notes[0]

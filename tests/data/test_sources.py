@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
+
 from nncli.config import Section
 from nncli.data import SOURCES, load
 from nncli.data.dataset import Dataset, Split
-from pydantic import ValidationError
-
 from tests.data.made import section, write_csv, write_folder, write_ts_pair
 
 OFFLINE = [name for name, source in SOURCES.items() if not source.needs_network]

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+
 from nncli.results import Array, EpochRecord, Forecast, LayerRow, Predictions, StoredRun
 
 

@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
 from nncli.activations import ACTIVATIONS, get, get_all
 from nncli.errors import UsageError
 from nncli.plots.activation import _MORE_COLOURS, _push_apart, draw_activation
 from nncli.plots.figure import THEMES, Theme
-
 from tests.plots.readable import assert_readable, contrast, visible_texts
 
 BOTH = pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))

@@ -3,11 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from nncli.errors import RunError
 from nncli.plots.architecture import FAMILIES, architecture_finding, draw_architecture
 from nncli.plots.figure import LIGHT, THEMES, save
 from nncli.results import LayerRow
-
 from tests.plots import runs
 from tests.plots.readable import assert_readable, contrast
 from tests.plots.test_curves import texts

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from nncli.errors import RunError
 from nncli.plots.confusion import confusion_finding, draw_confusion
 from nncli.plots.figure import LIGHT, THEMES, save
 from nncli.plots.labels import percent, whole_percent
-
 from tests.plots import runs
 from tests.plots.readable import assert_readable
 from tests.plots.test_curves import texts

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+
 from nncli.errors import RunError
 from nncli.plots.curves import curves_finding, draw_curves
 from nncli.plots.figure import LIGHT, THEMES, save
 from nncli.results import StoredRun
-
 from tests.plots import runs
 from tests.plots.readable import assert_readable
 

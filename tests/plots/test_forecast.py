@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from nncli.errors import RunError
 from nncli.plots.figure import LIGHT, THEMES, save
 from nncli.plots.forecast import draw_forecast, forecast_finding
 from nncli.results import StoredRun
-
 from tests.plots import runs
 from tests.plots.readable import assert_readable
 from tests.plots.test_curves import texts

@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from nncli.activations import ACTIVATIONS
 from nncli.neuron import compute
 from nncli.plots.figure import THEMES, Theme
 from nncli.plots.neuron import draw_neuron
-
 from tests.plots.readable import assert_readable, visible_texts
 
 BOTH = pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))

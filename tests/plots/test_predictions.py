@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.font_manager import FontProperties, findfont, get_font
+
 from nncli.errors import RunError
 from nncli.plots.figure import LIGHT, THEMES, save
 from nncli.plots.predictions import RIGHT, WRONG, draw_predictions, predictions_finding
-
 from tests.plots import runs
 from tests.plots.readable import assert_readable
 from tests.plots.test_curves import texts

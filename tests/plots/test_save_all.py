@@ -7,11 +7,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
 from nncli.plots import FIGURES, FailedFigure, FigureKind, SavedFigure, save_all
 from nncli.plots.figure import THEMES
 from nncli.plots.labels import spread, step_ticks
 from nncli.results import StoredRun
-
 from tests.plots import runs
 
 

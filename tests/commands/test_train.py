@@ -1,0 +1,313 @@
+"""`nncli train` as a user runs it: real commands, real folders, real pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nncli import runs
+from nncli.cli import main
+
+TINY: dict[str, list[str]] = {
+    "rnn": ["--epochs", "3"],
+    "lstm": ["--epochs", "2", "--set", "data.samples=60", "--set", "data.steps=20",
+             "--set", "model.units=[4,4]"],
+    "cnn": ["--epochs", "2", "--set", "data.train_per_class=4", "--set", "model.filters=[4]"],
+    "transfer": ["--epochs", "2", "--set", "pretraining.epochs=1",
+                 "--set", "pretraining.data.train_per_class=4", "--set", "data.train_per_class=2"],
+}  # fmt: skip
+FIGURES = {
+    "rnn": {"curves.png", "architecture.png", "forecast.png"},
+    "lstm": {"curves.png", "architecture.png", "confusion.png", "predictions.png"},
+    "cnn": {"curves.png", "architecture.png", "confusion.png", "predictions.png"},
+    "transfer": {"curves.png", "architecture.png", "confusion.png", "predictions.png"},
+}
+NUMBERS = {
+    "config.yaml", "run.json", "history.csv", "metrics.json", "layers.json", "summary.txt",
+    "model.keras",
+}  # fmt: skip
+
+
+def train(kind: str, root: Path, *more: str) -> int:
+    return main(["train", kind, "--output", str(root), "--device", "cpu", *more])
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds one tiny run of every kind."""
+    root = tmp_path_factory.mktemp("outputs")
+    for kind, options in TINY.items():
+        assert train(kind, root, *options, "--name", "tiny") == 0
+    return root
+
+
+@pytest.mark.parametrize("kind", list(TINY))
+def test_a_run_leaves_everything(kind: str, outputs: Path) -> None:
+    folder = outputs / kind / "tiny"
+    names = {path.name for path in folder.iterdir()}
+    data = {"forecast.npz" if kind == "rnn" else "predictions.npz"}
+    assert names == NUMBERS | FIGURES[kind] | data
+    for picture in FIGURES[kind]:
+        assert (folder / picture).read_bytes().startswith(b"\x89PNG")
+    record = read(folder / "run.json")
+    assert record["status"] == "finished"
+    assert set(record["versions"]) == {"nncli", "python", "tensorflow", "keras", "numpy"}
+    assert len(record["data"]["fingerprint"]) == 64
+    assert record["device"]["name"] == "CPU"
+    assert record["seed"] == 42
+    metrics = read(folder / "metrics.json")
+    assert metrics["test"]["samples"] > 0
+    assert 1 <= metrics["best_epoch"] <= metrics["epochs"]
+    stored = runs.load(folder)
+    assert len(stored.history) == metrics["epochs"]
+    assert "Total params" in (folder / "summary.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", list(TINY))
+def test_the_saved_config_repeats_the_run_to_the_bit(kind: str, outputs: Path) -> None:
+    folder = outputs / kind / "tiny"
+    assert train(kind, outputs, "--config", str(folder / "config.yaml"), "--name", "again") == 0
+    again = outputs / kind / "again"
+    assert (again / "metrics.json").read_bytes() == (folder / "metrics.json").read_bytes()
+    first, second = (runs.load(path).history for path in (folder, again))
+    assert [record.metrics for record in first] == [record.metrics for record in second]
+
+
+def test_two_fresh_processes_give_the_same_bits(outputs: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nncli", "train", "cnn", *TINY["cnn"], "--device", "cpu"]
+    subprocess.run(
+        [*command, "--output", str(tmp_path)], check=True, capture_output=True, timeout=120
+    )
+    here = (outputs / "cnn" / "tiny" / "metrics.json").read_bytes()
+    assert (tmp_path / "cnn" / "cnn-digits-001" / "metrics.json").read_bytes() == here
+
+
+def test_runs_are_numbered(outputs: Path) -> None:
+    for number in (1, 2):
+        assert train("rnn", outputs, "--epochs", "1", "--quiet") == 0
+        assert (outputs / "rnn" / f"rnn-sine-00{number}" / "metrics.json").exists()
+
+
+def test_a_taken_name_is_refused(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (outputs / "cnn" / "tiny" / "run.json").read_bytes()
+    assert train("cnn", outputs, *TINY["cnn"], "--name", "tiny") == 4
+    assert "there is a run" in capsys.readouterr().err
+    assert (outputs / "cnn" / "tiny" / "run.json").read_bytes() == before
+
+
+def test_json_is_one_document(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert train("rnn", outputs, "--epochs", "2", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema_version"] == 1
+    assert document["metrics"] == read(Path(document["run"]) / "metrics.json")
+    assert document["figures"] == sorted(FIGURES["rnn"])
+
+
+def test_quiet_prints_the_result_alone(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert train("rnn", outputs, "--epochs", "2", "--quiet") == 0
+    said = capsys.readouterr()
+    assert "test error" in said.out
+    assert "epoch 1/" not in said.out
+    assert "model.keras" not in said.out
+    assert said.err == ""
+
+
+def test_dry_run_trains_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert train("cnn", tmp_path, "--dry-run", "--epochs", "7") == 0
+    said = capsys.readouterr().out
+    assert "epochs: 7" in said
+    assert "225034" in said
+    assert list(tmp_path.iterdir()) == []
+    shown = said[: said.index("nncli train cnn  ")]
+    assert yaml.safe_load(shown)["model"]["filters"] == [32, 64]
+
+
+def test_precedence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Default < config file < --set < named options."""
+    config = tmp_path / "my.yaml"
+    config.write_text("training:\n  epochs: 5\n  batch_size: 5\n  learning_rate: 0.5\n")
+
+    def resolved(*options: str) -> dict[str, Any]:
+        capsys.readouterr()
+        assert train("cnn", tmp_path, "--dry-run", "--json", *options) == 0
+        training = json.loads(capsys.readouterr().out)["config"]["training"]
+        assert isinstance(training, dict)
+        return training
+
+    file = ["--config", str(config)]
+    sets = ["--set", "training.epochs=6", "--set", "training.batch_size=6"]
+    assert resolved()["epochs"] == 15
+    assert [resolved(*file)[key] for key in ("epochs", "batch_size")] == [5, 5]
+    assert [resolved(*file, *sets)[key] for key in ("epochs", "batch_size")] == [6, 6]
+    last = resolved(*file, *sets, "--epochs", "7")
+    assert (last["epochs"], last["batch_size"], last["learning_rate"]) == (7, 6, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["train", "cnm"], 2, "did you mean 'cnn'?"),
+        (["train", "cnn", "--config", "cnn-mnst"], 2, "did you mean 'cnn-mnist'?"),
+        (["train", "cnn", "--set", "model.filtres=[3]"], 2, "did you mean 'filters'?"),
+        (["train", "cnn", "--epochs", "0"], 2, "must be at least 1"),
+        (["train", "cnn", "--device", "tpu"], 2, "write auto, cpu, gpu or gpu:N"),
+        (["train", "cnn", "--name", "../x"], 2, "cannot be a run's name"),
+        (["train", "rnn", "--set", "data.source=digits"], 2, "is not one of sine, csv"),
+        (["train", "rnn", "--set", "data.source=csv"], 2, "data.path: missing"),
+        (["train", "rnn", "-c", "rnn-series", "--set", "data.path=no.csv"], 3, "no.csv"),
+        (["train", "lstm", "-c", "lstm-ts", "--set", "data.path=none"], 3, "none"),
+        (
+            ["train", "transfer", "-c", "transfer-mobilenet-folder", "--set", "data.path=no"],
+            3,
+            "no",
+        ),
+        (["train", "transfer", "--set", "model.base=vgg16"], 2, "did you mean 'VGG16'?"),
+        (["train", "cnn", "--set", "model.filters=[8,8,8,8]"], 4, "do not fit a picture"),
+        (["train", "cnn", "--output", "/dev/null/x"], 4, "/dev/null"),
+    ],
+    ids=lambda value: " ".join(value[1:]) if isinstance(value, list) else "",
+)
+def test_bad_input(
+    arguments: list[str],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == code
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+def test_a_run_that_fails_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from nncli import training
+    from nncli.errors import TrainingError
+
+    def fail(*_: object) -> None:
+        raise TrainingError("no more")
+
+    monkeypatch.setattr(training, "fit", fail)
+    assert train("rnn", tmp_path) == 1
+    assert "no more" in capsys.readouterr().err
+    record = read(tmp_path / "rnn" / "rnn-sine-001" / "run.json")
+    assert (record["status"], record["error"]) == ("failed", "no more")
+
+
+def test_a_picture_that_fails_costs_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dataclasses import replace
+
+    from nncli import plots
+
+    def fail(*_: object) -> None:
+        raise ValueError("no paint")
+
+    monkeypatch.setitem(plots.FIGURES, "curves", replace(plots.FIGURES["curves"], draw=fail))
+    assert train("rnn", tmp_path, "--epochs", "1") == 0
+    said = capsys.readouterr()
+    assert "curves could not be drawn: ValueError: no paint" in said.err
+    assert (tmp_path / "rnn" / "rnn-sine-001" / "forecast.png").exists()
+
+
+# what the lesson promises, at full length
+
+
+@pytest.mark.slow
+def test_the_lessons_rnn_learns_its_sine(tmp_path: Path) -> None:
+    assert train("rnn", tmp_path, "--quiet") == 0
+    stored = runs.load(tmp_path / "rnn" / "rnn-sine-001")
+    assert len(stored.history) == 100
+    assert stored.history[-1].metrics["loss"] < 0.01
+    test = stored.metrics["test"]
+    assert test["mean_absolute_error"] < test["persistence_mean_absolute_error"] / 2
+
+
+@pytest.mark.slow
+def test_the_cnn_reads_98_percent_of_the_digits(tmp_path: Path) -> None:
+    assert train("cnn", tmp_path, "--quiet") == 0
+    assert runs.load(tmp_path / "cnn" / "cnn-digits-001").metrics["test"]["accuracy"] >= 0.98
+
+
+@pytest.mark.slow
+def test_transfer_beats_the_same_network_from_scratch(tmp_path: Path) -> None:
+    assert train("transfer", tmp_path, "--quiet") == 0
+    metrics = runs.load(tmp_path / "transfer" / "transfer-digits-001").metrics
+    (scratch,) = metrics["baselines"]
+    assert scratch["name"] == "scratch"
+    assert metrics["test"]["accuracy"] > scratch["metrics"]["accuracy"] + 0.1
+
+
+@pytest.mark.slow
+def test_the_lstm_tells_the_waves_apart(tmp_path: Path) -> None:
+    assert train("lstm", tmp_path, "--quiet") == 0
+    assert runs.load(tmp_path / "lstm" / "lstm-waves-001").metrics["test"]["accuracy"] >= 0.93
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("series", ["monthly-sunspots", "airline"])
+def test_a_real_series_beats_repeating_the_last_value(
+    series: str, real_data: Path, tmp_path: Path
+) -> None:
+    path = real_data / "series" / f"{series}.csv"
+    options = ["--config", "rnn-series", "--set", f"data.path={path}", "--quiet"]
+    assert train("rnn", tmp_path, *options) == 0
+    test = runs.load(tmp_path / "rnn" / "rnn-csv-001").metrics["test"]
+    assert test["mean_absolute_error"] < test["persistence_mean_absolute_error"]
+
+
+@pytest.mark.slow
+def test_real_sequences_are_told_apart(real_data: Path, tmp_path: Path) -> None:
+    path = real_data / "sequences" / "BasicMotions"
+    options = ["--config", "lstm-ts", "--set", f"data.path={path}", "--quiet"]
+    assert train("lstm", tmp_path, *options) == 0
+    assert runs.load(tmp_path / "lstm" / "lstm-ts-001").metrics["test"]["accuracy"] >= 0.9
+
+
+@pytest.mark.slow
+def test_real_pretrained_weights_beat_random_ones(real_data: Path, tmp_path: Path) -> None:
+    options = [
+        "--config", "transfer-mobilenet-folder", "--epochs", "5", "--quiet",
+        "--set", f"data.path={real_data / 'images' / 'cifar10_jpeg_subset'}",
+        "--set", "data.limit_per_class=100",
+        "--set", f"model.weights={real_data / 'weights/mobilenetv2_035_224_notop.weights.h5'}",
+    ]  # fmt: skip
+    assert train("transfer", tmp_path, *options) == 0
+    metrics = runs.load(tmp_path / "transfer" / "transfer-folder-001").metrics
+    assert metrics["test"]["accuracy"] > metrics["baselines"][0]["metrics"]["accuracy"] + 0.25
+
+
+@pytest.mark.slow
+def test_fashion_mnist_from_a_keras_cache(real_data: Path, tmp_path: Path) -> None:
+    """In a process of its own: Keras reads KERAS_HOME when it is imported."""
+    cache = tmp_path / "keras" / "datasets"
+    cache.mkdir(parents=True)
+    (cache / "fashion-mnist").symlink_to(real_data / "fashion_mnist")
+    command = [
+        sys.executable, "-m", "nncli", "train", "cnn", "--config", "cnn-fashion-mnist",
+        "--epochs", "2", "--set", "data.limit=6000", "--output", str(tmp_path), "--quiet",
+    ]  # fmt: skip
+    environment = {**os.environ, "KERAS_HOME": str(tmp_path / "keras")}
+    subprocess.run(command, check=True, env=environment, timeout=300)
+    stored = runs.load(tmp_path / "cnn" / "cnn-fashion-mnist-001")
+    assert stored.metrics["test"]["accuracy"] > 0.75

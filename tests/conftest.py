@@ -1,0 +1,26 @@
+"""What all tests share: one start of TensorFlow per process, and where the real data is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nncli.config.sections import available_threads
+
+
+@pytest.fixture(scope="session")
+def started() -> None:
+    """TensorFlow, set up as for a run on the CPU."""
+    from nncli import backend
+
+    backend.start("cpu", available_threads(), 42)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data, or a skip."""
+    if "NNCLI_TEST_DATA" not in os.environ:
+        pytest.skip("NNCLI_TEST_DATA is not set")
+    return Path(os.environ["NNCLI_TEST_DATA"])

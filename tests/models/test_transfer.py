@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from nncli import backend, training
+from nncli.config import Config, Override, load
+from nncli.data.dataset import Dataset
+from nncli.errors import ModelError, UsageError
+from nncli.models.describe import describe
+from nncli.models.transfer import TransferSettings, load_base, plan_transfer, unfreeze_last
+from nncli.schema import schema
+from tests.made import images
+
+VGG16_RANDOM = {"model.base": "VGG16", "model.weights": "random"}
+
+
+def config(**given: Any) -> Config:
+    """A transfer config with these dotted keys; `_` for `.` in no place."""
+    overrides = [Override(path, value, "test") for path, value in given.items()]
+    return load(schema("transfer"), "transfer", None, overrides).config
+
+
+def settings(**given: Any) -> TransferSettings:
+    model = config(**{f"model.{key}": value for key, value in given.items()}).model
+    assert isinstance(model, TransferSettings)
+    return model
+
+
+def colour(side: int = 32, classes: int = 10) -> Dataset:
+    return images(samples=20, side=side, channels=3, classes=classes)
+
+
+def small(**given: Any) -> Config:
+    """A quick config on small-cnn."""
+    quick = {"training.epochs": 2, "pretraining.epochs": 2, "model.units": 8, "model.compare": []}
+    return config(**{**quick, **given})
+
+
+def test_the_lessons_model(started: None) -> None:
+    plan = plan_transfer(config(**VGG16_RANDOM), colour(), None)
+    rows = describe(plan.model)
+    assert [row.type for row in rows[1:]] == [
+        "vgg16",
+        "GlobalAveragePooling2D",
+        "Dense",
+        "Dropout",
+        "Dense",
+    ]
+    assert sum(row.parameters for row in rows) == 14_848_586
+    assert sum(row.trainable_parameters for row in rows) == 133_898
+    assert rows[1].frozen
+    assert rows[1].layers_inside == 19
+
+
+def test_preprocessing_is_what_the_weights_want_and_says_so(started: None) -> None:
+    plan = plan_transfer(config(**VGG16_RANDOM), colour(), None)
+    assert plan.dataset.train.x.min() < -100
+    assert "not divided by 255" in plan.notes[0]
+    plan = plan_transfer(config(**VGG16_RANDOM, **{"model.preprocessing": "unit"}), colour(), None)
+    assert plan.dataset.train.x.max() == 1.0
+    assert plan.notes == ()
+
+
+def test_grey_pictures_under_a_colour_network(started: None) -> None:
+    plan = plan_transfer(config(**VGG16_RANDOM), images(side=32), None)
+    assert plan.dataset.input_shape == (32, 32, 3)
+    assert "three channels" in plan.notes[-1]
+
+
+def test_the_base_is_trained_before_and_never_after_it_is_frozen(started: None) -> None:
+    plan = plan_transfer(small(), images(side=28), images(side=28, seed=1))
+    base = plan.model.layers[0]
+    weights = [base.get_weights()]
+
+    class Watch(training.Listener):
+        def phase(self, name: str, epochs: int, steps: int) -> None:  # noqa: ARG002
+            weights.append(base.get_weights())
+
+    result = training.fit("transfer", plan, images(side=28), small().training, 42, Watch())
+    weights.append(base.get_weights())
+    start, pretrain, head, end = (np.concatenate([w.ravel() for w in one]) for one in weights)
+    assert np.array_equal(start, pretrain)
+    assert not np.allclose(pretrain, head), "pretraining changes the base"
+    assert np.array_equal(head, end), "the head phase does not"
+    assert [record.phase for record in result.history] == ["pretrain"] * 2 + ["head"] * 2
+    assert [record.epoch for record in result.history] == [1, 2, 3, 4]
+
+
+def test_cached_features_train_the_same_head_as_the_whole_model(started: None) -> None:
+    """The frozen base run once gives what end-to-end training gives, dropout off."""
+    chosen = small(**{"model.dropout": 0.0, "training.epochs": 3})
+    dataset = images(side=28)
+    heads = []
+    for cached in (True, False):
+        backend.keras().utils.set_random_seed(7)
+        plan = plan_transfer(chosen, dataset, None)
+        (phase,) = plan.phases
+        if not cached:
+            phase = replace(phase, model=plan.model, extractor=None)
+        training.fit("transfer", replace(plan, phases=(phase,)), dataset, chosen.training, 42)
+        heads.append([w for layer in plan.model.layers[2:] for w in layer.get_weights()])
+    for one, other in zip(*heads, strict=True):
+        assert np.allclose(one, other, atol=1e-5)
+
+
+def test_fine_tuning_unfreezes_the_last_layers_except_batch_normalization(started: None) -> None:
+    base = load_base(settings(base="MobileNetV2", weights="random"), (32, 32, 3), "random")
+    unfreeze_last(base, 10)
+    trained = [layer.trainable for layer in base.layers]
+    assert not any(trained[:-10])
+    norms = [layer for layer in base.layers[-10:] if type(layer).__name__ == "BatchNormalization"]
+    assert norms
+    assert not any(layer.trainable for layer in norms)
+    assert sum(trained) == 10 - len(norms)
+    with pytest.raises(UsageError, match=r"has 154 layers"):
+        unfreeze_last(base, 155)
+
+
+def test_two_phases_share_one_best_epoch(started: None) -> None:
+    chosen = small(**{"model.fine_tune": {"layers": 2, "epochs": 2, "learning_rate": 1e-9}})
+    dataset = images(side=28)
+    plan = plan_transfer(chosen, dataset, None)
+    result = training.fit("transfer", plan, dataset, chosen.training, 42)
+    assert [record.phase for record in result.history] == ["head"] * 2 + ["fine_tune"] * 2
+    losses = [record.metrics["val_loss"] for record in result.history]
+    assert result.best_epoch == int(np.argmin(losses)) + 1
+    # with a rate of nothing, fine-tuning starts where the head ended: no weight was lost between
+    assert losses[2] == pytest.approx(min(losses[:2]), rel=1e-4)
+
+
+def test_baselines_are_trained_on_the_same_samples(started: None) -> None:
+    chosen = small(**{"model.compare": ["scratch", "random"]})
+    dataset = images(side=28)
+    plan = plan_transfer(chosen, dataset, None)
+    result = training.fit("transfer", plan, dataset, chosen.training, 42)
+    assert [baseline.name for baseline in result.baselines] == ["scratch", "random"]
+    assert all(baseline.epochs == 2 for baseline in result.baselines)
+    scratch = plan.baselines[0].make()
+    assert all(row.trainable_parameters == row.parameters for row in describe(scratch.model))
+    frozen = plan.baselines[1].make()
+    assert describe(frozen.model)[1].frozen
+
+
+def test_a_saved_model_is_a_base_up_to_its_last_feature_maps(started: None, tmp_path: Path) -> None:
+    keras = backend.keras()
+    layers = keras.layers
+    saved = keras.Sequential(
+        [
+            layers.Input((28, 28, 1)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ],
+        name="mine",
+    )
+    path = tmp_path / "mine.keras"
+    saved.save(path)
+    chosen = config(**{"model.base": str(path)})
+    plan = plan_transfer(chosen, images(side=28), None)
+    base = plan.model.layers[0]
+    assert base.output_shape == (None, 13, 13, 4)
+    assert np.array_equal(base.get_weights()[0], saved.get_weights()[0])
+    with pytest.raises(ModelError, match="reads pictures of 28×28×1, but the data has 32×32×1"):
+        plan_transfer(chosen, images(side=32), None)
+
+
+def test_weights_from_a_file(started: None, tmp_path: Path) -> None:
+    chosen = settings(base="MobileNetV2", alpha=0.35, weights="random")
+    base = load_base(chosen, (32, 32, 3), "random")
+    path = tmp_path / "mine.weights.h5"
+    base.save_weights(path)
+    again = load_base(chosen, (32, 32, 3), path)
+    assert np.array_equal(base.get_weights()[0], again.get_weights()[0])
+    # Keras loads such a file in silence and leaves the layer random
+    with h5py.File(path, "r+") as file:
+        del file["layers/conv2d"]
+    with pytest.raises(ModelError, match=r"has no weights for|does not hold weights"):
+        load_base(chosen, (32, 32, 3), path)
+    wide = settings(base="MobileNetV2", alpha=1.0, weights="random")
+    with pytest.raises(ModelError, match=r"mine.weights.h5 does not hold weights for MobileNetV2"):
+        load_base(wide, (32, 32, 3), path)
+    with pytest.raises(ModelError, match="there is no weights file"):
+        load_base(chosen, (32, 32, 3), tmp_path / "none.weights.h5")
+
+
+def test_a_model_file_that_is_none(started: None, tmp_path: Path) -> None:
+    path = tmp_path / "bad.keras"
+    path.write_text("not a model")
+    with pytest.raises(ModelError, match="cannot be loaded as a Keras model"):
+        load_base(settings(base=str(path)), (28, 28, 1), "saved")
+    with pytest.raises(ModelError, match="there is no model file"):
+        load_base(settings(base=str(tmp_path / "none.keras")), (28, 28, 1), "saved")
+
+
+def test_a_picture_too_small_for_the_network(started: None) -> None:
+    with pytest.raises(ModelError, match="InceptionV3 cannot be built for pictures of 32×32×3"):
+        load_base(settings(base="InceptionV3", weights="random"), (32, 32, 3), "random")
+
+
+def test_imagenet_weights_without_a_network(started: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise OSError("URL fetch failure on https://example.org/vgg16.h5: no route to host")
+
+    monkeypatch.setattr(backend.keras().applications, "VGG16", fail)
+    with pytest.raises(ModelError, match="cannot be downloaded") as caught:
+        load_base(settings(base="VGG16"), (32, 32, 3), "imagenet")
+    assert "model.weights: random" in str(caught.value.hint)

@@ -1,0 +1,156 @@
+"""Who may import whom, held against the code's own imports; and what stays unloaded."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "nncli"
+
+# A room may import itself, what stands here, and any third party but those it must not know.
+MAY_IMPORT = {
+    "errors": set(),
+    "numbers": {"errors"},
+    "files": {"errors"},
+    "activations": {"errors"},
+    "backend": {"errors"},
+    "neuron": {"activations", "errors"},
+    "results": set(),
+    "listener": {"results"},
+    "config": {"errors"},
+    "data": {"config", "errors", "backend", "results"},
+    "models": {"config", "data", "backend", "errors", "results"},
+    "schema": {"config", "data", "models", "errors"},
+    "runs": {"results", "errors", "files"},
+    "training": {"models", "data", "config", "results", "listener", "backend", "errors"},
+    "plots": {"results", "activations", "neuron", "errors", "files"},
+    "report": {"results", "activations", "neuron", "listener", "files", "errors"},
+}
+MUST_NOT_KNOW = {
+    "config": {"keras", "tensorflow", "matplotlib", "rich", "typer"},
+    "data": {"tensorflow", "matplotlib", "rich", "typer"},
+    "models": {"matplotlib", "rich", "typer"},
+    "training": {"matplotlib", "rich", "typer"},
+    "runs": {"keras", "tensorflow", "matplotlib", "rich", "typer"},
+    "plots": {"keras", "tensorflow", "rich", "typer"},
+    "report": {"keras", "tensorflow", "matplotlib", "typer"},
+    "activations": {"scipy", "keras", "tensorflow", "matplotlib"},
+    "neuron": {"scipy", "keras", "tensorflow", "matplotlib"},
+}
+EDGE = {"cli", "commands", "__main__", "__init__"}
+
+
+def rooms() -> list[str]:
+    return sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in files()})
+
+
+def files() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, anywhere in it; `nncli.x` by its full name."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module is not None
+            if node.module == "nncli":
+                found |= {f"nncli.{alias.name}" for alias in node.names}
+            else:
+                found.add(node.module)
+    return found
+
+
+def test_every_room_is_in_the_table() -> None:
+    assert set(rooms()) == set(MAY_IMPORT) | EDGE
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_keep_to_the_table(path: Path) -> None:
+    room = room_of(path)
+    if room in EDGE:
+        return
+    for module in imports(path):
+        top, _, rest = module.partition(".")
+        if module == "nncli":
+            continue  # for its __version__
+        if top == "nncli":
+            other = rest.partition(".")[0]
+            assert other == room or other in MAY_IMPORT[room], f"{room} imports {module}"
+        else:
+            assert top not in MUST_NOT_KNOW.get(room, set()), f"{room} imports {module}"
+
+
+def test_keras_and_tensorflow_have_one_door() -> None:
+    for path in files():
+        if room_of(path) != "backend":
+            known = {module.partition(".")[0] for module in imports(path)}
+            assert not known & {"keras", "tensorflow"}, path
+
+
+def test_commands_do_not_import_each_other() -> None:
+    for path in (PACKAGE / "commands").glob("*.py"):
+        assert not any(module.startswith("nncli.commands") for module in imports(path)), path
+
+
+def test_only_the_edge_prints_or_exits() -> None:
+    for path in files():
+        if room_of(path) in {"report", *EDGE}:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in {"print", "exit", "quit", "input"}, path
+
+
+def loaded(code: str) -> set[str]:
+    """The top-level modules that are loaded after running `code` in a fresh Python."""
+    end = "\nimport sys; print('LOADED', *{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code + end], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["neuron"],
+        ["plot-activation", "--list"],
+        ["train", "cnn", "--epochs", "-5"],
+        ["train", "cnn", "--set", "model.filtres=[1]"],
+        ["train", "cnn", "--config", "mnst"],
+        ["train", "rnn", "--set", "data.source=csv", "--set", "data.path=/no/such.csv"],
+    ],
+    ids=" ".join,
+)
+def test_what_needs_no_framework_loads_none(arguments: list[str]) -> None:
+    modules = loaded(f"from nncli.cli import main; main({arguments!r})")
+    assert not modules & {"tensorflow", "keras", "matplotlib", "sklearn", "scipy"}
+
+
+def test_drawing_an_activation_loads_no_tensorflow(tmp_path: Path) -> None:
+    target = str(tmp_path / "relu.png")
+    modules = loaded(
+        f"from nncli.cli import main; main(['plot-activation', 'relu', '-o', {target!r}])"
+    )
+    assert "matplotlib" in modules
+    assert not modules & {"tensorflow", "keras", "sklearn", "scipy"}
+    assert (tmp_path / "relu.png").stat().st_size > 1000
+
+
+def test_drawing_never_uses_pyplot() -> None:
+    for path in files():
+        assert "matplotlib.pyplot" not in imports(path)

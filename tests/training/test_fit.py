@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nncli import backend, training
+from nncli.config import EarlyStopping, TrainingSection
+from nncli.data.dataset import Dataset
+from nncli.errors import Interrupted, TrainingError
+from nncli.models.convolutional import CnnSettings, build
+from nncli.models.kind import Plan, single_phase
+from nncli.models.preprocessing import preprocess
+from nncli.results import EpochRecord
+from tests.made import images
+
+SMALL = CnnSettings(filters=(4,), units=8, dropout=0.3)
+
+
+def plan(dataset: Dataset, section: TrainingSection, seed: int = 42) -> Plan:
+    backend.keras().utils.set_random_seed(seed)
+    scaled = preprocess(dataset, "unit")
+    return single_phase(build(SMALL, scaled), scaled, section)
+
+
+def section(**given: Any) -> TrainingSection:
+    return TrainingSection(**{"epochs": 4, "batch_size": 7, "learning_rate": 0.01, **given})
+
+
+def fit(seed: int = 42, listener: training.Listener | None = None, **given: Any) -> Any:
+    chosen = section(**given)
+    dataset = images()
+    made = plan(dataset, chosen, seed)
+    return training.fit("cnn", made, dataset, chosen, seed, listener), made.model
+
+
+def test_the_same_seed_gives_the_same_bits(started: None) -> None:
+    (first, model), (second, again) = fit(), fit()
+    for one, other in zip(first.history, second.history, strict=True):
+        assert one.metrics == other.metrics
+    for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    assert first.test == second.test
+    other, _ = fit(seed=43)
+    assert other.history[0].metrics != first.history[0].metrics
+
+
+def test_it_learns_and_ends_with_the_best_epoch(started: None) -> None:
+    result, model = fit(epochs=12)
+    losses = [record.metrics["val_loss"] for record in result.history]
+    assert result.monitor == "val_loss"
+    assert result.best_epoch == int(np.argmin(losses)) + 1
+    assert losses[result.best_epoch - 1] < losses[0] / 2
+    marked = [record.epoch for record in result.history if record.best]
+    assert marked[-1] == result.best_epoch
+    validation = preprocess(images(), "unit").validation
+    assert validation is not None
+    truth = np.eye(3)[validation.y]
+    said = model.predict(validation.x, verbose=0)
+    again = -np.log((said * truth).sum(axis=1)).mean()
+    assert again == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_without_a_validation_part_the_training_loss_chooses(started: None) -> None:
+    from dataclasses import replace
+
+    dataset = replace(images(), validation=None)
+    chosen = section()
+    result = training.fit("cnn", plan(dataset, chosen), dataset, chosen, 42)
+    assert result.monitor == "loss"
+    assert set(result.history[0].metrics) == {"loss", "accuracy"}
+
+
+def test_early_stopping(started: None) -> None:
+    stopping = EarlyStopping(patience=2, min_delta=10.0)
+    result, _ = fit(epochs=9, early_stopping=stopping)
+    assert result.stopped == "early stopping"
+    assert len(result.history) == 3, "one epoch sets the mark, two wait"
+
+
+def test_every_optimizer(started: None) -> None:
+    for optimizer in ("adam", "adamw", "sgd", "rmsprop"):
+        result, model = fit(epochs=1, optimizer=optimizer)
+        assert type(model.optimizer).__name__.lower() == optimizer
+        assert result.history[0].learning_rate == pytest.approx(0.01)
+
+
+def test_a_loss_that_is_no_number_from_the_start(started: None) -> None:
+    chosen = section(learning_rate=0.5)
+    made = plan(images(), chosen)
+    made.model.set_weights([np.full_like(weight, np.inf) for weight in made.model.get_weights()])
+    with pytest.raises(TrainingError, match="the first epoch of phase train is not") as caught:
+        training.fit("cnn", made, images(), chosen, 42)
+    assert "a smaller learning rate than 0.5" in str(caught.value.hint)
+
+
+class Breaks(training.Listener):
+    """Does something after an epoch."""
+
+    def __init__(self, after: int, what: Any) -> None:
+        self.after, self.what, self.heard = after, what, list[EpochRecord]()
+
+    def epoch(self, record: EpochRecord, number: int) -> None:
+        self.heard.append(record)
+        if number == self.after:
+            self.what()
+
+
+def test_a_loss_that_becomes_no_number_keeps_the_best(started: None) -> None:
+    chosen = section(epochs=6)
+    dataset = images()
+    made = plan(dataset, chosen)
+
+    def poison() -> None:
+        weights = made.model.get_weights()
+        made.model.set_weights([np.full_like(weight, np.nan) for weight in weights])
+
+    result = training.fit("cnn", made, dataset, chosen, 42, Breaks(2, poison))
+    assert result.stopped == "diverged"
+    assert len(result.history) == 3
+    assert result.best_epoch in {1, 2}
+    assert all(np.isfinite(weight).all() for weight in made.model.get_weights())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_keeps_what_is_finished(started: None, number: int) -> None:
+    def interrupt() -> None:
+        raise Interrupted(number)
+
+    listener = Breaks(2, interrupt)
+    result, _ = fit(epochs=9, listener=listener)
+    assert result.stopped == "interrupted"
+    assert result.exit_code == 128 + number
+    assert len(result.history) == len(listener.heard) == 2
+    assert result.test == {}
