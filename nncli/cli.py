@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from nncli import __version__
 from nncli.commands.neuron import neuron
@@ -87,14 +88,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str], *, verbose: bool, as_json: bool) -> int:
     try:
-        code = app(args=arguments or ["--help"], prog_name="nncli", standalone_mode=False)
-        return int(code or (ExitCode.DONE if arguments else ExitCode.USAGE))
+        code = _call(arguments or ["--help"])
+        return code or (ExitCode.DONE if arguments else ExitCode.USAGE)
     except NncliError as error:
         return _report(error, verbose=verbose, as_json=as_json)
     except typer.TyperException as error:
         return _report(_usage_error(error), verbose=verbose, as_json=as_json)
-    except typer.Abort:
-        return ExitCode.INTERRUPTED
     except KeyboardInterrupt as error:
         sys.stderr.write("interrupted\n")
         return error.exit_code if isinstance(error, Interrupted) else ExitCode.INTERRUPTED
@@ -106,6 +105,19 @@ def _run(arguments: list[str], *, verbose: bool, as_json: bool) -> int:
         return _report_unexpected(error, verbose=verbose, as_json=as_json)
     except Exception as error:
         return _report_unexpected(error, verbose=verbose, as_json=as_json)
+
+
+def _call(arguments: list[str]) -> int:
+    """Run the command; what Typer's own main does, but signals and broken pipes stay ours."""
+    if "_NNCLI_COMPLETE" in os.environ:  # the shell asks for completions
+        return int(app(args=arguments, prog_name="nncli") or 0)
+    command = get_command(app)
+    try:
+        with command.make_context("nncli", list(arguments)) as context:  # it empties the list
+            command.invoke(context)
+    except typer.Exit as stop:
+        return stop.exit_code
+    return ExitCode.DONE
 
 
 def _usage_error(error: typer.TyperException) -> UsageError:

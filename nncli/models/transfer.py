@@ -162,10 +162,7 @@ class TransferConfig(Config):
     @classmethod
     def complete(cls, document: dict[str, Any]) -> None:
         """The default task: digits 5–9 with few labelled images, on a base trained on 0–4."""
-        data = document.setdefault("data", {})
-        if isinstance(data, dict) and data.setdefault("source", cls.default_source) == "digits":
-            data.setdefault("classes", [5, 6, 7, 8, 9])
-            data.setdefault("train_per_class", 5)
+        _default_digits(document, [5, 6, 7, 8, 9], train_per_class=5)
         model = document.setdefault("model", {})
         if not isinstance(model, dict):
             return
@@ -178,7 +175,7 @@ class TransferConfig(Config):
         if model.setdefault("weights", usual) == "pretrain" and base == SMALL_CNN:
             section = document.setdefault("pretraining", {})
             if isinstance(section, dict):
-                section.setdefault("data", {"source": "digits", "classes": [0, 1, 2, 3, 4]})
+                _default_digits(section, [0, 1, 2, 3, 4])
             training = document.setdefault("training", {})
             if isinstance(training, dict):  # a handful of images wants small steps and many
                 for key, value in FEW_SHOT_TRAINING.items():
@@ -197,6 +194,14 @@ class TransferConfig(Config):
         if self.pretraining is None and wanted:
             raise contradiction("pretraining", "null, but weights are pretrain", "write weights")
         return self
+
+
+def _default_digits(section: dict[str, Any], classes: list[int], **more: int) -> None:
+    """Where the data of a section are digits, or nothing yet: which of them."""
+    data = section.setdefault("data", {})
+    if isinstance(data, dict) and data.setdefault("source", "digits") == "digits":
+        for key, value in {"classes": classes, **more}.items():
+            data.setdefault(key, value)
 
 
 def load_base(settings: TransferSettings, input_shape: tuple[int, ...], weights: Any) -> Any:

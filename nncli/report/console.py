@@ -25,10 +25,14 @@ def console(*, stderr: bool = False) -> Console:
     """
     from rich.console import Console
 
+    class OwnConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # `nncli.cli.main` ends the process, not Rich
+
     stream: TextIO = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()
     width = None if terminal or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(
+    return OwnConsole(
         file=stream,
         force_terminal=terminal,
         force_interactive=terminal and os.environ.get("TERM") != "dumb",

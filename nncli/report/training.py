@@ -129,9 +129,8 @@ def print_files(screen: Console, folder: Path, figures: Mapping[str, str]) -> No
     width = max(len(name) for name in listed) + 2
     screen.print(Text(f"\n  {_shown(folder)}{os.sep}", "bold"), soft_wrap=True)
     for name, meaning in listed.items():
-        screen.print(
-            Text.assemble("  ", (name.ljust(width), "cyan"), (meaning, "dim")), soft_wrap=True
-        )
+        bullet = Text.assemble("  ", (name.ljust(width), "cyan"))
+        print_sentence(screen, bullet, Text(meaning, "dim"))
 
 
 def print_failed_figures(screen: Console, failed: Mapping[str, str]) -> None:

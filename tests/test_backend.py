@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nncli import backend
+from nncli.errors import BackendError, ExitCode, UsageError
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+def test_importing_it_imports_no_framework() -> None:
+    done = python(
+        "import sys, nncli.backend; "
+        "print([m for m in ('tensorflow', 'keras', 'numpy', 'matplotlib') if m in sys.modules])"
+    )
+    assert done.stdout.strip() == "[]"
+
+
+STARTED = """
+import json, os, sys
+from nncli import backend
+from nncli.errors import UsageError
+device = backend.start("cpu", 1, 7)
+keras, tf = backend.keras(), backend.tensorflow()
+refused = None
+try:
+    backend.start("gpu:99", 1, 7)
+except UsageError as error:
+    refused = [error.message, error.hint]
+layer = keras.layers.Conv2D(1, 1)
+layer.build((None, 2, 2, 3))
+print(json.dumps({
+    "device": [device.name, device.threads, device.onednn],
+    "backend": keras.backend.backend(),
+    "floatx": keras.config.floatx(),
+    "policy": keras.config.dtype_policy().name,
+    "format": layer.data_format,
+    "weights": str(layer.kernel.dtype),
+    "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+    "matplotlib": "matplotlib" in sys.modules,
+    "refused": refused,
+    "versions": sorted(backend.versions()),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """A process that starts TensorFlow under a hostile keras.json."""
+    home = tmp_path_factory.mktemp("keras")
+    settings = {"floatx": "float16", "backend": "jax", "image_data_format": "channels_first"}
+    (home / "keras.json").write_text(json.dumps({**settings, "epsilon": 1e-07}), encoding="utf-8")
+    return python(STARTED, KERAS_HOME=str(home), KERAS_BACKEND="torch")
+
+
+def test_start_gives_the_device_and_is_silent(
+    started: subprocess.CompletedProcess[str],
+) -> None:
+    assert started.returncode == 0, started.stderr
+    assert started.stderr == ""
+    found = json.loads(started.stdout)
+    assert found["device"][:2] == ["CPU", 1]
+    assert found["threads"] == 1
+    assert found["versions"] == ["keras", "nncli", "numpy", "python", "tensorflow"]
+    assert not found["matplotlib"]
+
+
+def test_a_users_keras_json_changes_nothing(started: subprocess.CompletedProcess[str]) -> None:
+    found = json.loads(started.stdout)
+    assert found["backend"] == "tensorflow"
+    assert found["floatx"] == found["policy"] == found["weights"] == "float32"
+    assert found["format"] == "channels_last"
+
+
+def test_a_gpu_that_is_not_there_is_refused(started: subprocess.CompletedProcess[str]) -> None:
+    message, hint = json.loads(started.stdout)["refused"]
+    assert "gpu:99" in message
+    assert "--device cpu" in hint
+    assert UsageError.exit_code == ExitCode.USAGE
+
+
+def test_a_broken_installation_is_a_backend_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "brokenkeras.py").write_text("raise ImportError('no libfoo')", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = dict(sys.modules)
+    with pytest.raises(BackendError, match="brokenkeras cannot be imported: no libfoo"):
+        backend._import("brokenkeras")
+    assert ("matplotlib" in sys.modules) == ("matplotlib" in before)
+    assert sys.modules.get("matplotlib", True) is not None
+
+
+FAKE = """
+import os
+os.write(2, b"E0000 cannot open libfoo.so\\n")
+raise ImportError("broken on [/purpose]")
+"""
+
+
+@pytest.mark.parametrize("option", [[], ["--verbose"], ["--json"]])
+def test_what_a_broken_installation_wrote_is_shown(option: list[str], tmp_path: Path) -> None:
+    (tmp_path / "keras").mkdir()
+    (tmp_path / "keras" / "__init__.py").write_text(FAKE, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "nncli", "train", "rnn", "-o", str(tmp_path / "out"), *option],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == ExitCode.FAILED
+    assert "E0000 cannot open libfoo.so" in done.stderr
+    assert ("Traceback" in done.stderr) == (option == ["--verbose"])
+    if option == ["--json"]:
+        assert json.loads(done.stdout)["error"]["type"] == "BackendError"
+    else:
+        assert done.stdout == ""
+        assert "error: keras cannot be imported: broken on [/purpose]" in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,416 @@
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nncli import __version__, cli
+from nncli.cli import main
+from nncli.errors import ExitCode, Interrupted
+
+NNCLI = (sys.executable, "-m", "nncli")
+
+
+def run(
+    *arguments: str, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*NNCLI, *arguments],
+        capture_output=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}".replace("nncli", " ".join(NNCLI))],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "unloaded"),
+    [
+        ([], 2, "tensorflow keras matplotlib numpy rich pydantic"),
+        (["--help"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
+        (["-h"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
+        (["--version"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
+        # Typer itself needs pydantic to describe a number
+        (["train", "--help"], 0, "tensorflow keras matplotlib numpy"),
+        (["train", "rnn", "--epochs", "x"], 2, "tensorflow keras matplotlib numpy"),
+        (["train", "rnn", "--name", "../x"], 2, "tensorflow keras matplotlib"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_cheap_question_loads_nothing_heavy(
+    arguments: list[str], code: int, unloaded: str
+) -> None:
+    script = (
+        "import sys; from nncli.cli import main; code = main(sys.argv[2:]); sys.stderr.write("
+        "'LOADED' + ' '.join(m for m in sys.argv[1].split() if m in sys.modules)); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, unloaded, *arguments], capture_output=True, text=True
+    )
+    assert done.returncode == code
+    assert done.stderr.rpartition("LOADED")[2] == ""
+    if "error" not in done.stderr:
+        assert done.stdout.startswith(("Usage: nncli", f"nncli {__version__}"))
+        assert done.stderr == "LOADED"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["trian"], "did you mean 'train'?"),
+        (["qqq"], "nncli --help"),
+        (["train", "rnn", "--epocs", "3"], "did you mean --epochs?"),
+        (["train", "rnn", "--qqq"], "nncli train has no option --qqq"),
+        (["--verbos"], "--ver"),
+        (["train", "cn"], "did you mean 'cnn'?"),
+        (["train", "[/x]"], "unknown kind '[/x]'"),
+        (["train"], "nncli train --help"),
+        (["train", "rnn", "cnn"], "cnn"),
+        (["train", "rnn", "--epochs", "many"], "--epochs"),
+        (["train", "rnn", "--epochs"], "--epochs"),
+        (["train", "rnn", "--name", "../x"], "'../x' cannot be a run's name"),
+        (["train", "rnn", "--name", ""], "'' cannot be a run's name"),
+        (["train", "rnn", "--name", "\x1b[31mred"], "\\x1b[31mred"),
+    ],
+)
+def test_a_wrong_command_line_is_a_usage_error(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == ExitCode.USAGE
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert said in captured.err
+    assert captured.err.startswith("error: ")
+    assert "Traceback" not in captured.err
+    assert "\x1b" not in captured.err
+    assert len(captured.err.splitlines()) == 2
+
+
+def test_errors_are_data_under_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "rnn", "--epocs", "3", "--json"]) == ExitCode.USAGE
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert document["error"]["hint"] == "did you mean --epochs?"
+    assert document["error"]["exit_code"] == 2
+    assert captured.err == ""
+
+
+@pytest.fixture
+def _broken_neuron(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("[/x] went wrong\nand more of it")
+
+    monkeypatch.setattr("nncli.neuron.compute", fail)
+    monkeypatch.setattr("nncli.backend._noise", ["E0000 what TensorFlow wrote\n"])
+
+
+@pytest.mark.usefixtures("_broken_neuron")
+def test_a_mistake_of_ours_is_one_line_and_the_kept_noise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["neuron"]) == ExitCode.FAILED
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ZeroDivisionError: [/x] went wrong\n")
+    assert "E0000 what TensorFlow wrote" in captured.err
+    assert "Traceback" not in captured.err
+    assert "--verbose" in captured.err
+
+
+@pytest.mark.usefixtures("_broken_neuron")
+def test_verbose_shows_the_traceback_from_anywhere_on_the_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NNCLI_VERBOSE", "")  # so that it is put back
+    for arguments in (["neuron", "--verbose"], ["--verbose", "neuron"]):
+        assert main(arguments) == ExitCode.FAILED
+        assert "Traceback (most recent call last)" in capsys.readouterr().err
+    assert main(["train", "cn", "--verbose"]) == ExitCode.USAGE
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_broken_neuron")
+def test_a_mistake_of_ours_is_data_under_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["neuron", "--json"]) == ExitCode.FAILED
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["type"] == "ZeroDivisionError"
+    assert error["exit_code"] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(KeyboardInterrupt(), 130), (Interrupted(15), 143), (Interrupted(1), 129)],
+)
+def test_an_interruption_has_the_signals_code(
+    error: BaseException,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def stop(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("nncli.neuron.compute", stop)
+    assert main(["neuron"]) == code
+    assert capsys.readouterr() == ("", "interrupted\n")
+
+
+def test_signal_handlers_are_put_back() -> None:
+    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    main(["--version"])
+    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_a_hang_up_is_ignored_under_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        handlers = cli._catch_signals()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert set(handlers) == {signal.SIGINT, signal.SIGTERM}
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_piped_neuron_writes_no_escape_and_no_problem() -> None:
+    done = run("neuron", FORCE_COLOR="1", TERM="xterm-256color", PYTHONWARNINGS="default")
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert b"0.7310585786300049" in done.stdout
+    assert b"\x1b" not in done.stdout
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    done = shell("nncli plot-activation --list | head -1; echo ${PIPESTATUS[0]}")
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] in {"0", "141"}
+    left = shell("nncli neuron | true; echo ${PIPESTATUS[0]}")
+    assert left.stderr == ""
+    assert left.stdout.strip() in {"0", "141"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device")
+@pytest.mark.parametrize("command", ["neuron", "neuron --json", "--help", "--version"])
+def test_a_full_disk_is_one_line(command: str) -> None:
+    done = shell(f"nncli {command} > /dev/full")
+    assert done.returncode == ExitCode.FAILED
+    assert done.stderr == "error: cannot write the output: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(closed: str) -> None:
+    done = shell(f"nncli neuron {closed}")
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_the_shell_can_complete_commands() -> None:
+    done = run(_NNCLI_COMPLETE="complete_bash", COMP_WORDS="nncli tr", COMP_CWORD="1")
+    assert done.returncode == 0
+    assert done.stdout.split() == [b"train"]
+
+
+ASCII = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def test_a_terminal_without_unicode_gets_ascii() -> None:
+    done = run("neuron", **ASCII)
+    assert done.returncode == 0
+    assert done.stderr == b""
+    text = done.stdout.decode("ascii")
+    assert "y = sigmoid(w1.x1 + ... + b)" in text
+    assert "?" not in text
+    listed = run("plot-activation", "--list", **ASCII)
+    assert listed.returncode == 0
+    assert "?" not in listed.stdout.decode("ascii")
+    wrong = run("train", "r…é\udcff", **ASCII)
+    assert wrong.returncode == ExitCode.USAGE
+    assert b"Traceback" not in wrong.stderr
+    wrong.stderr.decode("ascii")
+
+
+@pytest.fixture(scope="module")
+def fake_keras(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A `keras` that ends the process when it is imported."""
+    folder = tmp_path_factory.mktemp("fake")
+    (folder / "keras.py").write_text("import os; os._exit(99)", encoding="utf-8")
+    return folder
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_the_framework(
+    fake_keras: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    outputs = [tmp_path / "file", tmp_path / "file" / "below"]
+    if Path("/proc/self").exists():
+        outputs.append(Path("/proc/outputs"))
+    if os.geteuid() != 0:
+        (tmp_path / "locked").mkdir(mode=0o555)
+        outputs.append(tmp_path / "locked")
+    for output in outputs:
+        done = run("train", "rnn", "-o", str(output), PYTHONPATH=str(fake_keras))
+        assert done.returncode == ExitCode.MODEL, (output, done.stderr)
+        assert done.stderr.startswith(b"error: ")
+        assert b"--output" in done.stderr
+    control = run("train", "rnn", "-o", str(tmp_path / "fine"), PYTHONPATH=str(fake_keras))
+    assert control.returncode == 99
+
+
+@dataclass
+class Trained:
+    """A finished process of `nncli train`."""
+
+    folder: Path
+    code: int
+    out: bytes
+    err: bytes
+
+    @property
+    def record(self) -> Any:
+        return json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+
+    @property
+    def epochs(self) -> list[dict[str, str]]:
+        with (self.folder / "history.csv").open(encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
+
+
+class Watched:
+    """A process whose output is read as it comes, from a pipe or a pseudo-terminal."""
+
+    def __init__(self, root: Path, name: str, *options: str, terminal: bool = False) -> None:
+        self.folder = root / "rnn" / name
+        command = [*NNCLI, "train", "rnn", "-o", str(root), "--name", name, *options]
+        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+        self.out = b""
+        self.err = root / f"{name}.err"
+        if terminal:
+            # the child's controlling terminal, so that Ctrl-C is a key and not a system call
+            self.pid, self.source = pty.fork()
+            if self.pid == 0:
+                os.execve(sys.executable, command, environment)
+        else:
+            with self.err.open("wb") as stream:
+                self.process = subprocess.Popen(
+                    command,
+                    stdout=subprocess.PIPE,
+                    stderr=stream,
+                    env={**environment, "FORCE_COLOR": "1"},
+                )
+            assert self.process.stdout is not None
+            self.pid, self.source = self.process.pid, self.process.stdout.fileno()
+        self.terminal = terminal
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):  # a closed pseudo-terminal
+            while data := os.read(self.source, 65536):
+                self.out += data
+
+    def wait_for(self, text: bytes, seconds: float = 90) -> None:
+        deadline = time.monotonic() + seconds
+        while text not in self.out and self.reader.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def end(self) -> Trained:
+        if self.terminal:
+            _, status = os.waitpid(self.pid, 0)
+            code = os.waitstatus_to_exitcode(status)
+            self.reader.join(10)
+            os.close(self.source)
+            return Trained(self.folder, code, self.out, b"")
+        code = self.process.wait(60)
+        self.reader.join(10)
+        return Trained(self.folder, code, self.out, self.err.read_bytes())
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A short run, piped."""
+    return Watched(tmp_path_factory.mktemp("outputs"), "whole", "--epochs", "2").end()
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trained]:
+    """Two real runs at once: one that is terminated, one with Ctrl-C on a terminal."""
+    root = tmp_path_factory.mktemp("outputs")
+    endless = ("--set", "training.epochs=100000")
+    pressed = Watched(root, "pressed", *endless, terminal=True)
+    killed = Watched(root, "killed", *endless)
+    killed.wait_for(b"epoch 2/100000")
+    os.kill(killed.pid, signal.SIGTERM)
+    pressed.wait_for(b" 2/100000")
+    os.write(pressed.source, b"\x03")
+    return {"killed": killed.end(), "pressed": pressed.end()}
+
+
+def test_a_piped_run_is_quiet_and_plain(whole: Trained) -> None:
+    assert whole.code == 0, whole.err
+    assert whole.err == b""
+    assert b"\x1b" not in whole.out
+    assert b"\r" not in whole.out
+    text = whole.out.decode()
+    assert "Total params: 1121 (4.38 KB)" in text
+    assert "epoch 2/2  loss " in text
+    assert "best epoch 2 of 2" in text
+    assert whole.record["status"] == "finished"
+    assert {"model.keras", "metrics.json", "curves.png"} <= {p.name for p in whole.folder.iterdir()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "code"), [("killed", 143), ("pressed", 130)])
+def test_a_signal_ends_training_in_order(name: str, code: int, stopped: dict[str, Trained]) -> None:
+    ended = stopped[name]
+    said = ended.err + ended.out
+    assert ended.code == code, said[-2000:]
+    assert b"Traceback" not in said
+    assert b"interrupted after " in said
+    assert ended.record["status"] == "interrupted"
+    epochs = [int(row["epoch"]) for row in ended.epochs]
+    assert len(epochs) >= 2
+    assert epochs == list(range(1, len(epochs) + 1))
+    files = {path.name for path in ended.folder.iterdir()}
+    assert {"history.csv", "model.keras", "config.yaml"} <= files
+    assert not {file for file in files if file.startswith(".")}
+
+
+@pytest.mark.slow
+def test_ctrl_c_gives_the_terminal_back(stopped: dict[str, Trained]) -> None:
+    out = stopped["pressed"].out
+    assert b"\x1b[?25l" in out
+    assert out.rfind(b"\x1b[?25h") > out.rfind(b"\x1b[?25l")
+
+
+def test_a_taken_name_is_refused_and_nothing_changes(whole: Trained) -> None:
+    folder = whole.folder
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    done = run("train", "rnn", "-o", str(folder.parent.parent), "--name", "whole", "--epochs", "1")
+    assert done.returncode == ExitCode.MODEL
+    assert b"there is a run" in done.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
