@@ -109,6 +109,7 @@ def start(device: str, threads: int, seed: int) -> Device:
         tf.constant(0.0)  # the first operation starts the runtime, which has its own noise
     module = keras()
     module.config.set_floatx("float32")
+    module.config.set_epsilon(1e-7)
     module.config.set_image_data_format("channels_last")
     module.utils.set_random_seed(seed)
     return Device(name, threads, os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1")

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
 import errno
 import os
 import signal
 import sys
 import traceback
-import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
-from types import FrameType
 from typing import Annotated
 
 import typer
 from typer.main import get_command
 
-from nncli import __version__
+from nncli import __version__, process
 from nncli.commands.neuron import neuron
 from nncli.commands.plot_activation import plot_activation
 from nncli.commands.train import train
@@ -67,22 +64,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = [argument for argument in arguments if argument != "--verbose"]
     if verbose:
         os.environ["NNCLI_VERBOSE"] = "1"
-    _make_streams_safe()
-    with_handlers = _catch_signals()
+    process.make_streams_safe()
+    handlers = process.catch_signals()
     try:
         code = _run(arguments, verbose=verbose, as_json="--json" in arguments)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        _abandon_output()
+        process.abandon_output()
         return ExitCode.READER_GONE
     except OSError as error:
         with suppress(OSError):
             sys.stderr.write(f"error: cannot write the output: {error.strerror or error}\n")
-        _abandon_output()
+        process.abandon_output()
         return ExitCode.FAILED
     finally:
-        for number, handler in with_handlers.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
@@ -167,62 +164,3 @@ def _report_unexpected(error: Exception, *, verbose: bool, as_json: bool) -> int
         problem = {"type": type(error).__name__, "message": str(error), "hint": None}
         print_json({"error": {**problem, "exit_code": int(ExitCode.FAILED)}})
     return ExitCode.FAILED
-
-
-def _abandon_output() -> None:
-    """Let what is left in the buffer go nowhere, or Python fails on it again at exit."""
-    with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-_ASCII = {
-    "×": "x", "·": ".", "→": "->", "–": "-", "—": "-", "−": "-", "✓": "ok", "★": "*", "▌": "|",
-    "│": "|", "…": "...", "█": "#", "▏": "|", "′": "'", "σ": "sigma", "≤": "<=", "≥": ">=",
-    "²": "^2", "³": "^3", "√": "sqrt", "Φ": "Phi", "α": "alpha", "λ": "lambda", "π": "pi",
-    "∞": "inf", "Σ": "sum", "ŷ": "y", "≈": "~", "∂": "d", "┃": "|", "━": "-", "─": "-",
-    "β": "beta", "θ": "theta", "φ": "phi", "ˣ": "^x", "⁻": "^-", "⊙": "*", "∗": "*", "±": "+-",
-    "├": "|", "└": "|", "╸": "-", "╺": "-", "↑": "^", "∪": "or", "✗": "x", "▁": "_", "▂": ".",
-    "▃": ":", "▄": "-", "▅": "=", "▆": "+", "▇": "*", "’": "'", "“": '"', "”": '"',
-}  # fmt: skip
-
-
-def _make_streams_safe() -> None:
-    """Where a stream's encoding lacks a character, write its nearest in ASCII: never crash."""
-
-    def nearest(error: UnicodeError) -> tuple[str, int]:
-        assert isinstance(error, UnicodeEncodeError)
-        text = error.object[error.start : error.end]
-        return "".join(_ASCII.get(character) or _bare(character) for character in text), error.end
-
-    codecs.register_error("nncli-ascii", nearest)
-    # closed by whoever started us: nothing to say to nobody
-    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="nncli-ascii")
-
-
-def _bare(character: str) -> str:
-    """`é` as `e`, `₁` as `1`; `?` for what has nothing like it in ASCII."""
-    return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode() or "?"
-
-
-def _catch_signals() -> dict[int, signal.Handlers | None]:
-    """Let signals end the work in order; a second one ends the process at once."""
-
-    def stop(number: int, _: FrameType | None) -> None:
-        for each in caught:
-            signal.signal(each, signal.SIG_DFL)
-        raise Interrupted(number)
-
-    names = ("SIGINT", "SIGTERM", "SIGHUP")
-    known = {name: getattr(signal, name) for name in names if hasattr(signal, name)}
-    if signal.getsignal(known.get("SIGHUP", signal.SIGTERM)) is signal.SIG_IGN:
-        known.pop("SIGHUP", None)  # under nohup the run outlives its terminal
-    caught = list(known.values())
-    try:
-        return {number: signal.signal(number, stop) for number in caught}  # type: ignore[misc]
-    except ValueError:  # not the main thread: the caller handles signals
-        return {}

@@ -7,6 +7,7 @@
     ├── ModelError        4  a model or weights file, or a model that cannot be built
     ├── RunError          4  a run folder: taken, unwritable, damaged, not found
     ├── RequirementError  5  a result that the caller required was not reached
+    ├── DiskError         1  a file could not be written: no space, a failing disk
     ├── BackendError      1  TensorFlow is missing or does not start
     └── TrainingError     1  training itself: a loss that is no longer a number, no memory
 
@@ -131,6 +132,10 @@ class RequirementError(NncliError):
     """A result that was required and not reached."""
 
     exit_code = ExitCode.REQUIREMENT
+
+
+class DiskError(NncliError):
+    """The disk is full or fails; what was there before is still there."""
 
 
 class BackendError(NncliError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -10,7 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from nncli.errors import RunError
+from nncli.errors import DiskError, RunError
+
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 
 
 @contextmanager
@@ -21,7 +24,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     temporary name keeps the ending, which some writers look at.
 
     Raises:
-        RunError: it cannot be written.
+        RunError: it cannot be written there.
+        DiskError: the disk is full or fails.
     """
     partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
@@ -32,10 +36,10 @@ def whole_file(path: Path) -> Iterator[Path]:
         partial.replace(path)
         _flush_folder(path.parent)
     except OSError as error:
-        raise RunError(
-            f"cannot write {path}: {error.strerror or error}",
-            hint="check the disk's space and the folder's permissions",
-        ) from error
+        message = f"cannot write {path}: {error.strerror or error}"
+        if error.errno in _DISK_ERRORS:
+            raise DiskError(message, hint="make room on the disk; nothing was lost") from error
+        raise RunError(message, hint="check the path and its permissions") from error
     finally:
         with suppress(OSError):
             partial.unlink()

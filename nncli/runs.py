@@ -26,12 +26,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nncli.errors import RunError, UsageError
+from nncli.errors import DiskError, RunError, UsageError
 from nncli.files import whole_file, write_json, write_text
 from nncli.results import EpochRecord, Forecast, LayerRow, Predictions, Result, StoredRun
 
@@ -102,7 +103,8 @@ class Run:
             result.stopped, "finished"
         )
         seconds = {part: round(value, 3) for part, value in result.seconds.items()}
-        self.update(status=status, stopped=result.stopped, seconds=seconds)
+        ended = datetime.now(UTC).isoformat(timespec="seconds")
+        self.update(status=status, stopped=result.stopped, ended=ended, seconds=seconds)
 
     def __enter__(self) -> Run:
         return self
@@ -113,7 +115,7 @@ class Run:
         """Record how it ended, if nobody has, and release the folder."""
         if error is not None and self.record.get("status") == "running":
             status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            with contextlib.suppress(RunError):  # `error` says more than a second one
+            with contextlib.suppress(RunError, DiskError):  # `error` says more than a second one
                 self.update(status=status, error=str(error) or type(error).__name__)
         self.close()
 
@@ -160,6 +162,25 @@ def check_writable(root: Path) -> None:
         ) from error
 
 
+def check_free(root: Path, kind: str, name: str) -> None:
+    """Refuse a name that a run of this kind has already, before any work is done.
+
+    Raises:
+        UsageError: not a name.
+        RunError: taken.
+    """
+    folder = root / kind / check_name(name)
+    if folder.exists():
+        raise _taken(folder)
+
+
+def _taken(folder: Path) -> RunError:
+    return RunError(
+        f"there is a run {folder} already",
+        hint="choose another --name, or leave it out to get the next number",
+    )
+
+
 def create(root: Path, kind: str, stem: str, name: str | None, record: Mapping[str, Any]) -> Run:
     """Make `root/kind/name` for one run alone.
 
@@ -177,10 +198,7 @@ def create(root: Path, kind: str, stem: str, name: str | None, record: Mapping[s
             try:
                 (parent / name).mkdir()
             except FileExistsError:
-                raise RunError(
-                    f"there is a run {parent / name} already",
-                    hint="choose another --name, or leave it out to get the next number",
-                ) from None
+                raise _taken(parent / name) from None
             return Run(parent / name, record)
         number = _last_number(parent, stem)
         while True:

@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "nncli"
 MAY_IMPORT = {
     "errors": set(),
     "numbers": {"errors"},
+    "process": {"errors"},
     "files": {"errors"},
     "activations": {"errors"},
     "backend": {"errors"},

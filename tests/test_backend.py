@@ -48,6 +48,7 @@ print(json.dumps({
     "device": [device.name, device.threads, device.onednn],
     "backend": keras.backend.backend(),
     "floatx": keras.config.floatx(),
+    "epsilon": keras.config.epsilon(),
     "policy": keras.config.dtype_policy().name,
     "format": layer.data_format,
     "weights": str(layer.kernel.dtype),
@@ -64,7 +65,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedPro
     """A process that starts TensorFlow under a hostile keras.json."""
     home = tmp_path_factory.mktemp("keras")
     settings = {"floatx": "float16", "backend": "jax", "image_data_format": "channels_first"}
-    (home / "keras.json").write_text(json.dumps({**settings, "epsilon": 1e-07}), encoding="utf-8")
+    (home / "keras.json").write_text(json.dumps({**settings, "epsilon": 0.5}), encoding="utf-8")
     return python(STARTED, KERAS_HOME=str(home), KERAS_BACKEND="torch")
 
 
@@ -85,6 +86,7 @@ def test_a_users_keras_json_changes_nothing(started: subprocess.CompletedProcess
     assert found["backend"] == "tensorflow"
     assert found["floatx"] == found["policy"] == found["weights"] == "float32"
     assert found["format"] == "channels_last"
+    assert found["epsilon"] == 1e-7
 
 
 def test_a_gpu_that_is_not_there_is_refused(started: subprocess.CompletedProcess[str]) -> None:

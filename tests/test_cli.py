@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from nncli import __version__, cli
+from nncli import __version__, process
 from nncli.cli import main
 from nncli.errors import ExitCode, Interrupted
 
@@ -188,7 +188,7 @@ def test_signal_handlers_are_put_back() -> None:
 def test_a_hang_up_is_ignored_under_nohup() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        handlers = cli._catch_signals()
+        handlers = process.catch_signals()
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         assert set(handlers) == {signal.SIGINT, signal.SIGTERM}
         for number, handler in handlers.items():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nncli.errors import ExitCode, RunError
+from nncli.errors import DiskError, ExitCode, RunError
 from nncli.files import whole_file, write_json, write_text
 
 
@@ -42,7 +42,7 @@ def test_an_exception_in_the_middle_leaves_the_old_file(
     assert names(tmp_path) == ["metrics.json"]
 
 
-def test_a_full_disk_is_a_run_error_and_keeps_the_old_file(tmp_path: Path) -> None:
+def test_a_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "metrics.json"
     path.write_text("old", encoding="utf-8")
 
@@ -51,10 +51,10 @@ def test_a_full_disk_is_a_run_error_and_keeps_the_old_file(tmp_path: Path) -> No
             partial.write_text("half", encoding="utf-8")
             raise OSError(28, "No space left on device")
 
-    with pytest.raises(RunError, match="No space left") as caught:
+    with pytest.raises(DiskError, match="No space left") as caught:
         write()
     assert str(path) in caught.value.message
-    assert caught.value.exit_code == ExitCode.MODEL
+    assert caught.value.exit_code == ExitCode.FAILED
     assert path.read_text(encoding="utf-8") == "old"
     assert names(tmp_path) == ["metrics.json"]
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from nncli import runs
-from nncli.errors import ExitCode, Interrupted, RunError, UsageError
+from nncli.errors import DiskError, ExitCode, Interrupted, RunError, UsageError
 from nncli.results import Baseline, EpochRecord, Forecast, LayerRow, Predictions, Result
 
 NAN = float("nan")
@@ -390,7 +390,7 @@ def test_a_model_that_cannot_be_written_leaves_no_metrics(tmp_path: Path) -> Non
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(RunError, match="No space left"), create(tmp_path) as run:
+    with pytest.raises(DiskError, match="No space left"), create(tmp_path) as run:
         run.save(classified(), "summary", fail)
     assert status(run.folder) == "failed"
     assert not (run.folder / "metrics.json").exists()

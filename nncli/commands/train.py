@@ -73,8 +73,8 @@ def train(
         [*map(Override.from_set, overrides or ()), *_named_overrides(named)],
     ).config
     if name is not None:
-        runs.check_name(name)
-    runs.check_writable(output)
+        runs.check_free(output, kind, name)
+    runs.check_writable(output / kind)
 
     report = RunReport(f"nncli train {kind}", quiet=quiet, as_json=as_json)
     dataset = data.load(settings.data, settings.seed)

@@ -40,9 +40,8 @@ class Split:
 class Series:
     """Where the windows of a forecast come from, and the way back to its own units.
 
-    A model that predicts the value itself works in (value − offset) / scale; one that predicts
-    the change in (value − last) / scale, where `last` is the last value before. Offset and scale
-    are those of the training part alone.
+    Numbers become (value − base) / scale. The base is the training part's mean, or the last value
+    that is known; the scale is the training part's deviation.
     """
 
     name: str
@@ -56,25 +55,36 @@ class Series:
     labels: tuple[str, ...] = ()
     """(steps,) dates of the test part, where the source has them."""
     change: bool = False
-    """Whether the model predicts the change from the last value instead of the value."""
+    """Whether the model answers with the change from the last value instead of the value."""
+    relative: bool = False
+    """Whether it also sees its window from the last value, and so knows no level."""
 
     @property
     def before(self) -> NDArray[np.float64]:
         """(steps,) the value before each of the test part, in own units."""
         return np.concatenate([self.seen[-1:], self.truth[:-1]])
 
-    def scaled(self, values: NDArray[np.float64], last: NDArray[np.float64]) -> NDArray[np.float32]:
-        """From the series' own numbers to the model's.
+    def scaled_inputs(
+        self, values: NDArray[np.float64], last: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """What the model sees of values in own units.
 
         Args:
             values: in own units.
-            last: of a shape that fits `values`, the last value that each is known with.
+            last: of a shape that fits `values`, the last value of each window.
         """
+        base = last if self.relative else self.offset
+        return np.asarray((values - base) / self.scale, dtype=np.float32)
+
+    def scaled_targets(
+        self, values: NDArray[np.float64], last: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """What the model has to answer for values in own units; `last` as for the inputs."""
         base = last if self.change else self.offset
         return np.asarray((values - base) / self.scale, dtype=np.float32)
 
     def to_units(self, scaled: Array, last: NDArray[np.float64]) -> NDArray[np.float64]:
-        """From the model's numbers to the series' own: the way back from `scaled`."""
+        """From the model's answers to the series' own units: back from `scaled_targets`."""
         base = last if self.change else self.offset
         return np.asarray(scaled, dtype=np.float64) * self.scale + base
 

@@ -57,8 +57,10 @@ class CsvSection(Section):
     window: Annotated[int, Field(ge=1, le=100_000)] = 24
     """How many values the model sees before the one it predicts."""
     predict: Literal["change", "value"] = "change"
-    """What the model answers: the change from the last value it saw, which holds at levels that
-    the training part never reached, or the value itself."""
+    """What the model answers: the change from the last value it saw, or the value itself."""
+    inputs: Literal["level", "relative"] = "level"
+    """What the model sees: the values, or their distances from the last one, which is better
+    where a trend leads to levels that the training part never reached."""
     validation: ValidationShare = 0.1
     """Share of the values that chooses the best epoch, just before the test part; 0 for none."""
     test: TestShare = 0.2
@@ -72,8 +74,14 @@ class CsvSection(Section):
     them (inside each part, so that no part learns from another)."""
 
     @model_validator(mode="after")
-    def _something_left(self) -> CsvSection:
+    def _possible(self) -> CsvSection:
         check_shares(self.validation, self.test)
+        if self.inputs == "relative" and self.predict == "value":
+            raise contradiction(
+                "predict",
+                "value, but from relative inputs a model cannot know the level",
+                "write change, or set inputs to level",
+            )
         return self
 
 
@@ -118,8 +126,7 @@ def load_csv(section: CsvSection, _seed: int) -> Dataset:
     the part of its target, so the windows of a part may look back into the part before it.
 
     Returns:
-        x (samples, window, 1) and y (samples, 1), in deviations of the training part: from the
-        last value of the window where the change is predicted, else from the training mean.
+        x (samples, window, 1) and y (samples, 1), in deviations of the training part.
 
     Raises:
         DataError: an unreadable file, a wrong column or cell, or too few or constant values.
@@ -148,6 +155,7 @@ def load_csv(section: CsvSection, _seed: int) -> Dataset:
         truth=values[test_start:],
         labels=column.dates[test_start:],
         change=section.predict == "change",
+        relative=section.inputs == "relative",
     )
     train, validation, test = _windows(series, values, section.window, train_end, test_start)
     return Dataset(
@@ -238,8 +246,8 @@ def _windows(
     """Every window with the value after it, in three parts by the place of that value."""
     seen = sliding_window_view(values, window)[:-1]  # (all, window)
     last = seen[:, -1:]  # (all, 1)
-    x = series.scaled(seen, last)[:, :, None]  # (all, window, 1)
-    y = series.scaled(values[window:, None], last)  # (all, 1): target i is value i + window
+    x = series.scaled_inputs(seen, last)[:, :, None]  # (all, window, 1)
+    y = series.scaled_targets(values[window:, None], last)  # (all, 1): target i is value i + window
     first, second = train_end - window, test_start - window
 
     def part(begin: int, end: int | None) -> Split:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+from nncli.models.transfer import APPLICATIONS
 from nncli.results import LayerRow
 
 
@@ -33,7 +34,7 @@ def _row(layer: Any) -> LayerRow:
     settings = f"{inside} layers inside" if nested else _settings(layer)
     return LayerRow(
         name=layer.name,
-        type=layer.name if nested else type(layer).__name__,
+        type=_network(layer.name) if nested else type(layer).__name__,
         settings=settings,
         output_shape=tuple(layer.output.shape[1:]),
         parameters=parameters,
@@ -42,6 +43,16 @@ def _row(layer: Any) -> LayerRow:
         frozen=parameters > 0 and trainable == 0,
         layers_inside=inside,
     )
+
+
+def _network(name: str) -> str:
+    """`VGG16` for `vgg16`, `MobileNetV2` for `mobilenetv2_0.35_96`; another name as it is."""
+
+    def plain(text: str) -> str:
+        return text.lower().replace("_", "").replace("-", "").replace(".", "")
+
+    known = [network for network in APPLICATIONS if plain(name).startswith(plain(network))]
+    return max(known, key=len, default=name)
 
 
 _FAMILIES = (
@@ -88,7 +99,11 @@ def _pooling(layer: Any) -> str:
 
 def _recurrent(layer: Any) -> str:
     sequence = " · returns sequence" if layer.return_sequences else ""
-    return f"{layer.units} units{sequence}{_activation(layer)}"
+    return f"{_units(layer)}{sequence}{_activation(layer)}"
+
+
+def _units(layer: Any) -> str:
+    return "1 unit" if layer.units == 1 else f"{layer.units} units"
 
 
 _DESCRIBERS: dict[str, Callable[[Any], str]] = {
@@ -97,5 +112,5 @@ _DESCRIBERS: dict[str, Callable[[Any], str]] = {
     "reshape": lambda layer: "to one vector" if len(layer.output.shape) == 2 else "",
     "dropout": lambda layer: f"drop {layer.rate:.0%}",
     "recurrent": _recurrent,
-    "dense": lambda layer: f"{layer.units} units{_activation(layer)}",
+    "dense": lambda layer: f"{_units(layer)}{_activation(layer)}",
 }

@@ -143,19 +143,19 @@ def _free_running_window(
     known[:window] = series.seen
     for end in range(window, window + steps):
         last = known[end - 1 : end]
-        x = series.scaled(known[end - window : end], last).reshape(1, window, 1)
+        x = series.scaled_inputs(known[end - window : end], last).reshape(1, window, 1)
         known[end] = series.to_units(np.asarray(model.predict_on_batch(x))[0], last)[0]
     return known[window:]
 
 
 def _free_running_steps(model: Any, series: Series, window: int, steps: int) -> NDArray[np.float64]:
     """Feed a model that answers at every step its own answers, from the first value on."""
-    assert not series.change, "every step would need its own last value"
+    assert not series.relative, "every step would need its own last value"
     known = np.full(window + 1, series.offset)
     known[0] = series.seen[0]
     for step in range(min(steps, window)):
         # what is not known yet lies after `step`, where a recurrent model does not look
-        x = series.scaled(known[:window], known[:window]).reshape(1, window, 1)
+        x = series.scaled_inputs(known[:window], known[:window]).reshape(1, window, 1)
         answer = np.asarray(model.predict_on_batch(x))[0, step]
         known[step + 1] = series.to_units(answer, known[step : step + 1])[0]
     return known[1 : steps + 1]

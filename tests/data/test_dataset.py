@@ -71,7 +71,10 @@ def test_series_goes_back_to_its_units() -> None:
     assert series.to_units(np.float32([0.0, 0.5]), last).tolist() == [10.0, 12.0]
     change = replace(series, change=True)
     assert change.to_units(np.float32([0.0, 0.5]), last).tolist() == [1.0, 4.0]
-    assert change.scaled(np.array([1.0, 4.0]), last).tolist() == [0.0, 0.5]
+    assert change.scaled_targets(np.array([1.0, 4.0]), last).tolist() == [0.0, 0.5]
+    assert change.scaled_inputs(np.array([10.0, 12.0]), last).tolist() == [0.0, 0.5]
+    relative = replace(series, change=True, relative=True)
+    assert relative.scaled_inputs(np.array([1.0, 4.0]), last).tolist() == [0.0, 0.5]
 
 
 def test_check_parts_passes_what_is_right(dataset: Dataset) -> None:

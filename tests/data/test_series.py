@@ -70,11 +70,24 @@ def test_windows_split_by_their_target(tmp_path: Path, predict: str) -> None:
     assert series.scale == pytest.approx(values[:11].std())
     targets = np.concatenate([part.y[:, 0] for part in (dataset.train, validation, dataset.test)])
     assert np.round(series.to_units(targets, values[2:-1])).tolist() == values[3:].tolist()
-    first = series.to_units(dataset.test.x[0, :, 0], values[14:15])
+    first = dataset.test.x[0, :, 0].astype(float) * series.scale + series.offset
     assert np.round(first).tolist() == values[12:15].tolist()
     assert series.before.tolist() == values[14:-1].tolist()
     assert series.seen.tolist() == values[12:15].tolist()
     assert series.truth.tolist() == values[15:].tolist()
+
+
+def test_relative_inputs_know_no_level(tmp_path: Path) -> None:
+    values = np.arange(20.0) ** 2
+    low, high = (
+        read(tmp_path / f"{add}.csv", column(values + add), window=3, inputs="relative")
+        for add in (0, 1000)
+    )
+    assert np.allclose(low.train.x, high.train.x, atol=1e-5)
+    assert np.allclose(low.test.y, high.test.y, atol=1e-5)
+    assert not low.train.x[:, -1].any(), "the last value of a window is its zero"
+    with pytest.raises(ValidationError, match="cannot know the level"):
+        section("csv", path=tmp_path / "0.csv", inputs="relative", predict="value")
 
 
 def test_later_values_do_not_reach_the_scaling(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_the_lessons_model(started: None) -> None:
     plan = plan_transfer(config(**VGG16_RANDOM), colour(), None)
     rows = describe(plan.model)
     assert [row.type for row in rows[1:]] == [
-        "vgg16",
+        "VGG16",
         "GlobalAveragePooling2D",
         "Dense",
         "Dropout",

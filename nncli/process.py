@@ -1,0 +1,72 @@
+"""What the process was given: its output streams and its signals."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import signal
+import sys
+import unicodedata
+from contextlib import suppress
+from types import FrameType
+
+from nncli.errors import Interrupted
+
+
+def abandon_output() -> None:
+    """Let what is left in the buffer go nowhere, or Python fails on it again at exit."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+_ASCII = {
+    "×": "x", "·": ".", "→": "->", "–": "-", "—": "-", "−": "-", "✓": "ok", "★": "*", "▌": "|",
+    "│": "|", "…": "...", "█": "#", "▏": "|", "′": "'", "σ": "sigma", "≤": "<=", "≥": ">=",
+    "²": "^2", "³": "^3", "√": "sqrt", "Φ": "Phi", "α": "alpha", "λ": "lambda", "π": "pi",
+    "∞": "inf", "Σ": "sum", "ŷ": "y", "≈": "~", "∂": "d", "┃": "|", "━": "-", "─": "-",
+    "β": "beta", "θ": "theta", "φ": "phi", "ˣ": "^x", "⁻": "^-", "⊙": "*", "∗": "*", "±": "+-",
+    "├": "|", "└": "|", "╸": "-", "╺": "-", "↑": "^", "∪": "or", "✗": "x", "▁": "_", "▂": ".",
+    "▃": ":", "▄": "-", "▅": "=", "▆": "+", "▇": "*", "’": "'", "“": '"', "”": '"',
+}  # fmt: skip
+
+
+def make_streams_safe() -> None:
+    """Where a stream's encoding lacks a character, write its nearest in ASCII: never crash."""
+
+    def nearest(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        text = error.object[error.start : error.end]
+        return "".join(_ASCII.get(character) or _bare(character) for character in text), error.end
+
+    codecs.register_error("nncli-ascii", nearest)
+    # closed by whoever started us: nothing to say to nobody
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="nncli-ascii")
+
+
+def _bare(character: str) -> str:
+    """`é` as `e`, `₁` as `1`; `?` for what has nothing like it in ASCII."""
+    return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode() or "?"
+
+
+def catch_signals() -> dict[int, signal.Handlers | None]:
+    """Let signals end the work in order; a second one ends the process at once."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        for each in caught:
+            signal.signal(each, signal.SIG_DFL)
+        raise Interrupted(number)
+
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    known = {name: getattr(signal, name) for name in names if hasattr(signal, name)}
+    if signal.getsignal(known.get("SIGHUP", signal.SIGTERM)) is signal.SIG_IGN:
+        known.pop("SIGHUP", None)  # under nohup the run outlives its terminal
+    caught = list(known.values())
+    try:
+        return {number: signal.signal(number, stop) for number in caught}  # type: ignore[misc]
+    except ValueError:  # not the main thread: the caller handles signals
+        return {}
