@@ -1,0 +1,92 @@
+"""The README is true: its commands run, its pictures and files are there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from nncli.cli import main
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, flags=re.DOTALL)
+COMMANDS = [
+    line for block in BLOCKS for line in block.splitlines() if line.startswith("nncli ")
+] + re.findall(r"^\| `(nncli [^`]*)`", TEXT, flags=re.MULTILINE)
+OWN_DATA = re.compile(r"data\.path=|fashion-mnist|cifar10")
+"""Commands on data that is not in the repository, or is downloaded."""
+
+
+def test_there_are_commands() -> None:
+    assert len(COMMANDS) > 15
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if not OWN_DATA.search(c)])
+def test_a_command_runs(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As it stands, but a training only up to its model: other tests train."""
+    monkeypatch.chdir(tmp_path)
+    arguments = shlex.split(command)[1:]
+    training = arguments[0] == "train" and "--dry-run" not in arguments
+    assert main([*arguments, "--dry-run"] if training else arguments) == 0
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "data.path=" in c])
+def test_a_command_on_own_data_only_misses_the_data(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = shlex.split(command.replace("FILE", "mine.weights.h5"))[1:]
+    assert main(arguments) == 3, "the config is accepted, then the data is not found"
+    path = re.search(r"data\.path=(\S+)", command)
+    assert path is not None
+    assert path[1] in capsys.readouterr().err
+
+
+def test_the_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make (\w+)", "\n".join(BLOCKS), flags=re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+
+
+def test_the_pictures_are_there() -> None:
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", TEXT)
+    assert pictures
+    for picture in pictures:
+        assert (ROOT / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_file_map_is_the_tree() -> None:
+    block = TEXT[TEXT.index("## File map") :].split("```")[1]
+    listed = {line.split()[0].rstrip("/") for line in block.splitlines() if line.startswith("  ")}
+    found = {
+        path.name
+        for path in (ROOT / "nncli").iterdir()
+        if not path.name.startswith("_") and path.name != "py.typed"
+    }
+    assert listed == found
+
+
+def test_the_error_shown_is_the_error_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my.yaml").write_text(
+        "kind: cnn\ntraining:\n  epochs: -5\n  leraning_rate: 0.01\n", encoding="utf-8"
+    )
+    assert main(["train", "cnn", "--config", "my.yaml"]) == 2
+    (shown,) = re.findall(r"```\n(error:.*?)```", TEXT, flags=re.DOTALL)
+    given = capsys.readouterr().err
+    for line in shown.splitlines():
+        assert line.rstrip() in [known.rstrip() for known in given.splitlines()], line
