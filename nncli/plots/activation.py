@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nncli.activations import Activation, Array, grid
-from nncli.plots.figure import LIGHT, Theme, new_figure, style_axes, three_digits
+from nncli.plots.figure import LIGHT, Theme, new_figure, style_axes
+from nncli.plots.labels import fit_text, renderer_of, short, spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.figure import Figure
     from matplotlib.text import Text
     from matplotlib.transforms import Bbox
@@ -444,27 +444,6 @@ def _shared_limits(curves: Sequence[Sequence[tuple[Array, Array]]]) -> tuple[flo
 # Text
 
 
-def renderer_of(figure: Figure) -> RendererAgg:
-    """What measures text: pixels at the figure's own dpi."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    canvas: Any = FigureCanvasAgg(figure)  # its methods carry no types
-    renderer: RendererAgg = canvas.get_renderer()
-    return renderer
-
-
-def fit_text(text: Text, width: float) -> None:
-    """Make `text` smaller until it is at most `width` pixels wide."""
-    figure = text.get_figure(root=True)
-    assert figure is not None
-    renderer = renderer_of(figure)
-    while (size := float(text.get_fontsize())) > 4:
-        wide = text.get_window_extent(renderer).width
-        if wide <= width:
-            return
-        text.set_fontsize(max(4.0, min(size - 0.25, size * width / wide)))
-
-
 def _widest(figure: Figure, words: Sequence[str], size: float) -> float:
     """The width in pixels of the widest of `words`."""
     renderer = renderer_of(figure)
@@ -474,12 +453,6 @@ def _widest(figure: Figure, words: Sequence[str], size: float) -> float:
         widths.append(float(text.get_window_extent(renderer).width))
         text.remove()
     return max(widths)
-
-
-def short(value: float) -> str:
-    """Three significant digits without trailing zeros: `0.25`, `−0.752`, `1`."""
-    digits = three_digits(value)
-    return digits.rstrip("0").rstrip(".") if "." in digits and "e" not in digits else digits
 
 
 def _last(values: Array) -> float:
@@ -524,7 +497,8 @@ def _label_ends(
     bottom, top = ax.get_ylim()
     height = ax.get_position().height * ax.figure.bbox.height * 72 / ax.figure.dpi  # points
     wanted = [(min(max(end[2], bottom), top) - bottom) / (top - bottom) for end in ends]
-    places = _push_apart(wanted, fontsize * 1.3 / height)
+    gap = min(fontsize * 1.3 / height, 1 / max(1, len(ends) - 1))
+    places = spread(wanted, gap, 0.0, 1.0)
     width = ax.get_position().width * ax.figure.bbox.width * 72 / ax.figure.dpi
     stroke = 20 / width if dashes else 5 / width
     for index, (words, color, _, weight) in enumerate(ends):
@@ -550,39 +524,6 @@ def _label_ends(
             ha="left",
             va="center_baseline",
         )
-
-
-def _push_apart(wanted: Sequence[float], gap: float) -> list[float]:
-    """Places near `wanted`, in its order, at least `gap` apart and all within 0 to 1.
-
-    Labels that would touch form a block, which is centred on the places its members want.
-    """
-    if not wanted:
-        return []
-    gap = min(gap, 1 / max(1, len(wanted) - 1))
-    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
-    blocks: list[tuple[float, list[int]]] = []  # (centre, members from the bottom up)
-    for index in order:
-        members = [index]
-        centre = wanted[index]
-        while True:
-            half = gap * (len(members) - 1) / 2
-            centre = min(max(centre, half), 1 - half)
-            if not blocks:
-                break
-            below, others = blocks[-1]
-            if centre - half - gap >= below + gap * (len(others) - 1) / 2 - 1e-12:
-                break
-            blocks.pop()
-            members = others + members
-            centre = sum(wanted[member] for member in members) / len(members)
-        blocks.append((centre, members))
-    places = [0.0] * len(wanted)
-    for centre, members in blocks:
-        start = centre - gap * (len(members) - 1) / 2
-        for position, member in enumerate(members):
-            places[member] = start + gap * position
-    return places
 
 
 class _Placer:

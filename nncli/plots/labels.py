@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from nncli.plots.figure import DOTS_PER_INCH, Theme
+from nncli.plots.figure import DOTS_PER_INCH, Theme, three_digits
 from nncli.results import StoredRun
 
 if TYPE_CHECKING:
@@ -134,6 +134,33 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
         for place, index in enumerate(members):
             placed[index] = first + gap * place
     return placed
+
+
+def renderer_of(figure: Figure) -> RendererAgg:
+    """What measures text: pixels at the figure's own dpi."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas: Any = FigureCanvasAgg(figure)  # its methods carry no types
+    renderer: RendererAgg = canvas.get_renderer()
+    return renderer
+
+
+def fit_text(text: Text, width: float) -> None:
+    """Make `text` smaller until it is at most `width` pixels wide."""
+    figure = text.get_figure(root=True)
+    assert figure is not None
+    renderer = renderer_of(figure)
+    while (size := float(text.get_fontsize())) > 4:
+        wide = text.get_window_extent(renderer).width
+        if wide <= width:
+            return
+        text.set_fontsize(max(4.0, min(size - 0.25, size * width / wide)))
+
+
+def short(value: float) -> str:
+    """Three significant digits without trailing zeros: `0.25`, `−0.752`, `1`."""
+    digits = three_digits(value)
+    return digits.rstrip("0").rstrip(".") if "." in digits and "e" not in digits else digits
 
 
 def put(

@@ -9,8 +9,8 @@ import numpy as np
 
 from nncli.activations import get
 from nncli.neuron import NeuronResult
-from nncli.plots.activation import fit_text, short
 from nncli.plots.figure import LIGHT, Theme, new_figure
+from nncli.plots.labels import fit_text, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,9 @@ import pytest
 
 from nncli.activations import ACTIVATIONS, get, get_all
 from nncli.errors import UsageError
-from nncli.plots.activation import _MORE_COLOURS, _push_apart, draw_activation
+from nncli.plots.activation import _MORE_COLOURS, draw_activation
 from nncli.plots.figure import THEMES, Theme
+from nncli.plots.labels import spread
 from tests.plots.readable import assert_readable, contrast, visible_texts
 
 BOTH = pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
@@ -124,7 +125,7 @@ def test_the_colours_of_a_comparison_can_be_read(theme: Theme) -> None:
 
 @pytest.mark.parametrize("wanted", [[0.5], [0.5, 0.5, 0.5], [0, 0, 1, 1], [0.9, 0.95, 0.1]])
 def test_labels_are_pushed_apart_in_their_order(wanted: list[float]) -> None:
-    places = _push_apart(wanted, 0.1)
+    places = spread(wanted, 0.1, 0.0, 1.0)
     ordered = sorted(places)
     assert all(b - a >= 0.1 - 1e-9 for a, b in pairwise(ordered))
     assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)
