@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import os
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+from nncli import backend
 from nncli.activations import (
     ACTIVATIONS,
     NOT_ELEMENTWISE,
@@ -27,15 +26,14 @@ REQUIRED = {"threshold": {"threshold": THRESHOLD, "default_value": 0.0}}
 """The arguments that Keras leaves without a default."""
 
 
-@pytest.fixture(scope="module")
-def tensorflow() -> ModuleType:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    return pytest.importorskip("tensorflow")
+@pytest.fixture
+def tensorflow(started: None) -> Any:
+    return backend.tensorflow()
 
 
-@pytest.fixture(scope="module")
-def keras(tensorflow: ModuleType) -> ModuleType:
-    return pytest.importorskip("keras")
+@pytest.fixture
+def keras(started: None) -> Any:
+    return backend.keras()
 
 
 def smooth_points(row: Activation) -> np.ndarray:
@@ -45,7 +43,7 @@ def smooth_points(row: Activation) -> np.ndarray:
     return x[[not np.isclose(value, ties, atol=1e-9).any() for value in x]]
 
 
-def oracle(row: Activation, keras: ModuleType, tensorflow: ModuleType, x: np.ndarray) -> Any:
+def oracle(row: Activation, keras: Any, tensorflow: Any, x: np.ndarray) -> Any:
     """Keras' value and TensorFlow's slope at `x`, both in float64."""
     function = getattr(keras.activations, row.source.rpartition(".")[2], None)
     if function is None:
@@ -59,7 +57,7 @@ def oracle(row: Activation, keras: ModuleType, tensorflow: ModuleType, x: np.nda
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
 def test_values_are_keras_and_slopes_are_autodiff(
-    row: Activation, keras: ModuleType, tensorflow: ModuleType
+    row: Activation, keras: Any, tensorflow: Any
 ) -> None:
     x = smooth_points(row)
     value, slope = oracle(row, keras, tensorflow, x)
@@ -68,9 +66,7 @@ def test_values_are_keras_and_slopes_are_autodiff(
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ROW_IDS)
-def test_values_at_the_kinks_are_keras(
-    row: Activation, keras: ModuleType, tensorflow: ModuleType
-) -> None:
+def test_values_at_the_kinks_are_keras(row: Activation, keras: Any, tensorflow: Any) -> None:
     x = np.array([-1.0, 0.0, 1.0, *row.kinks])
     value, slope = oracle(row, keras, tensorflow, x)
     np.testing.assert_allclose(row.f(x), value, rtol=1e-6, atol=1e-6)
@@ -128,7 +124,7 @@ def test_a_row_says_what_it_is(row: Activation) -> None:
     assert row.output_range[0] in "[({"
 
 
-def test_every_activation_of_keras_is_a_row_or_has_a_reason(keras: ModuleType) -> None:
+def test_every_activation_of_keras_is_a_row_or_has_a_reason(keras: Any) -> None:
     lookups = {"get", "serialize", "deserialize"}
     theirs = {
         name
