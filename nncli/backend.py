@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -195,14 +196,19 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def offline_safe(seconds: float = 15.0) -> Iterator[None]:
-    """Let a download inside fail after `seconds` without an answer instead of hanging."""
+def patient_download(seconds: float = 15.0) -> Iterator[None]:
+    """Let a download inside fail after `seconds` without an answer instead of hanging.
+
+    Keras prints its progress to standard output, which is for results. It goes to a terminal's
+    error stream (silence for 170 MB looks like a hang), elsewhere nowhere.
+    """
     import socket
 
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:
-        yield
+        with redirect_stdout(sys.stderr if sys.stderr.isatty() else io.StringIO()):
+            yield
     finally:
         socket.setdefaulttimeout(before)
 

@@ -236,7 +236,7 @@ def _application(name: str, alpha: float | None, input_shape: tuple[int, ...], w
     if isinstance(weights, Path) and not weights.is_file():
         raise ModelError(f"there is no weights file {weights}", hint="check model.weights")
     try:
-        with backend.offline_safe():
+        with backend.patient_download():
             base = getattr(applications, name)(
                 weights="imagenet" if weights == "imagenet" else None, **arguments
             )
@@ -314,7 +314,7 @@ def _saved_base(path: Path, input_shape: tuple[int, ...], *, random: bool) -> An
 
 
 def _first_sentence(error: Exception) -> str:
-    return str(error).strip().split("\n")[0].split(". ")[0].rstrip(".")[:200]
+    return str(error).strip().split("\n")[0].split(". ")[0].rstrip(".")[:300]
 
 
 def _head_layers(settings: TransferSettings, classes: int) -> tuple[Any, list[Any]]:

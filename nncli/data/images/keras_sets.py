@@ -6,15 +6,12 @@ fails, and takes any Fashion-MNIST file as it is. Here a damaged file is named a
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
-import io
 import os
-import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -38,8 +35,6 @@ from nncli.data.splits import (
 from nncli.errors import DataError
 from nncli.results import Array
 
-TIMEOUT = 15.0
-"""Seconds that a download may stand still."""
 _TF = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _TORONTO = "https://www.cs.toronto.edu/~kriz/"
 
@@ -229,7 +224,7 @@ def read_set(kept: KerasSet) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
             raise _damaged_error(path, file)
     keras = backend.keras()
     try:
-        with _patient_download():
+        with backend.patient_download():
             parts = getattr(keras.datasets, kept.module).load_data()
     # Keras raises a bare Exception for a failed download, and NumPy, gzip and tarfile theirs
     except Exception as error:
@@ -248,17 +243,6 @@ def cache_folder() -> Path:
         shared = "/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()
         home = Path(shared) / ".keras"
     return home / "datasets"
-
-
-@contextlib.contextmanager
-def _patient_download() -> Iterator[None]:
-    """Give up on a connection that stands still; keep Keras's progress off the output.
-
-    The progress goes to a terminal's error stream alone: silence for 170 MB looks like a hang.
-    """
-    shown = sys.stderr if sys.stderr.isatty() else io.StringIO()
-    with backend.offline_safe(TIMEOUT), contextlib.redirect_stdout(shown):
-        yield
 
 
 def _is_damaged(path: Path, file: CachedFile) -> bool:
