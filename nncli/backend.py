@@ -113,7 +113,7 @@ def start(device: str, threads: int, seed: int) -> Device:
     module.config.set_epsilon(1e-7)
     module.config.set_image_data_format("channels_last")
     module.utils.set_random_seed(seed)
-    return Device(name, threads, os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1")
+    return Device(name, threads, os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0")
 
 
 def _choose(tf: Any, device: str) -> str:

@@ -94,7 +94,7 @@ def _run(arguments: list[str], *, verbose: bool, as_json: bool) -> int:
     except KeyboardInterrupt as error:
         sys.stderr.write("interrupted\n")
         return error.exit_code if isinstance(error, Interrupted) else ExitCode.INTERRUPTED
-    except (BrokenPipeError, SystemExit):
+    except BrokenPipeError:
         raise
     except OSError as error:
         if error.filename is None and error.errno in _WRITE_ERRORS:

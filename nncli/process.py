@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import unicodedata
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from nncli.errors import Interrupted
@@ -59,7 +60,10 @@ def catch_signals() -> dict[int, signal.Handlers | None]:
     def stop(number: int, _: FrameType | None) -> None:
         for each in caught:
             signal.signal(each, signal.SIG_DFL)
-        raise Interrupted(number)
+        if _holding:
+            _held.append(number)
+        else:
+            raise Interrupted(number)
 
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     known = {name: getattr(signal, name) for name in names if hasattr(signal, name)}
@@ -70,3 +74,23 @@ def catch_signals() -> dict[int, signal.Handlers | None]:
         return {number: signal.signal(number, stop) for number in caught}  # type: ignore[misc]
     except ValueError:  # not the main thread: the caller handles signals
         return {}
+
+
+_holding: list[None] = []
+_held: list[int] = []
+
+
+@contextmanager
+def hold_signals() -> Iterator[None]:
+    """Let the first signal wait until the block is done; a second one ends the process at once.
+
+    Raises:
+        Interrupted: after the block, if a signal came.
+    """
+    _holding.append(None)
+    try:
+        yield
+    finally:
+        _holding.pop()
+    if _held:
+        raise Interrupted(_held.pop())

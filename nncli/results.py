@@ -32,7 +32,7 @@ class EpochRecord:
     seconds: float
     """Wall time of the epoch, validation included."""
     best: bool
-    """True where the monitored metric was the best of the phase so far."""
+    """True where the monitored metric was the best of the task so far."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,8 @@ class Baseline:
     """How long it was trained."""
     seconds: float
     """How long that took."""
+    failed: str = ""
+    """Why there are no figures; empty where there are."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class Result:
     forecast: Forecast | None = None
     baselines: tuple[Baseline, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """Wall time by part: train, evaluate, …"""
+    """Wall time by part: `train`, `test`, `baseline scratch`, …"""
     exit_code: int = 0
     """Of the signal that interrupted it; otherwise 0."""
 

@@ -135,7 +135,7 @@ def check_name(name: str) -> str:
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name.endswith("."):
         raise UsageError(
             f"{name[:60]!r} cannot be a run's name",
-            hint="use letters, digits, '.', '_' and '-', at most 100, beginning with a letter "
+            hint="use a-z, A-Z, 0-9, '.', '_' and '-', at most 100, beginning with a letter "
             "or digit",
         )
     return name
@@ -281,6 +281,7 @@ def metrics_of(result: Result) -> dict[str, Any]:
                 "meaning": baseline.meaning,
                 "epochs": baseline.epochs,
                 "metrics": dict(baseline.metrics),
+                "failed": baseline.failed,
             }
             for baseline in result.baselines
         ],

@@ -50,11 +50,11 @@ def train(
 
     Values come from the defaults, then --config, then --set, then the options above.
     """
-    from nncli import backend, data, plots, runs, training
+    from nncli import backend, data, plots, process, runs, training
     from nncli.config import Override, load, to_dict, to_yaml
     from nncli.files import write_text
     from nncli.models.describe import describe
-    from nncli.models.kind import FIGURES
+    from nncli.models.kind import FIGURES_OF
     from nncli.report.model import summary_text
     from nncli.report.run import RunReport
     from nncli.schema import find_kind, schema
@@ -96,7 +96,8 @@ def train(
         **_circumstances(settings, dataset, where),
     }
     with runs.create(output, kind, f"{kind}-{dataset.name}", name, record) as run:
-        text = to_yaml(settings, f"nncli train {kind} --config {run.folder / 'config.yaml'}")
+        again = ["nncli", "train", kind, "--config", str(run.folder.absolute() / "config.yaml")]
+        text = to_yaml(settings, shlex.join(again))
         write_text(run.folder / "config.yaml", text)
         report.begin(layers, facts, notes, run.folder)
         listener = report.listener()
@@ -104,21 +105,24 @@ def train(
             result = training.fit(kind, plan, dataset, section, settings.seed, listener)
         finally:
             listener.close()
-        run.save(result, summary_text(plan.model.name, result.layers), plan.model.save)
-        run.finish(result)
+        with process.hold_signals():  # what was trained is written, whatever comes
+            run.save(result, summary_text(plan.model.name, result.layers), plan.model.save)
+            run.finish(result)
         if result.stopped == "interrupted":
             report.interrupted(run.folder, result)
             raise typer.Exit(result.exit_code)
-        drawn = plots.save_all(runs.load(run.folder), run.folder, FIGURES[result.task])
-        report.end(
-            run.folder,
-            {f.path.name: f.meaning for f in drawn if isinstance(f, plots.SavedFigure)},
-            {f.name: f.reason for f in drawn if isinstance(f, plots.FailedFigure)},
-        )
-        if result.stopped == "diverged":
+        drawn = plots.save_all(runs.load(run.folder), run.folder, FIGURES_OF[result.task])
+        diverged = result.stopped == "diverged"
+        if not (diverged and as_json):  # one document: the error says where the run is
+            report.end(
+                run.folder,
+                {f.path.name: f.meaning for f in drawn if isinstance(f, plots.SavedFigure)},
+                {f.name: f.reason for f in drawn if isinstance(f, plots.FailedFigure)},
+            )
+        if diverged:
             raise TrainingError(
                 f"the loss of epoch {len(result.history)} is not a finite number; "
-                f"the run keeps epoch {result.best_epoch}",
+                f"{run.folder} keeps epoch {result.best_epoch}",
                 hint=f"use a smaller learning rate than {section.learning_rate:g}",
             )
 

@@ -137,7 +137,9 @@ def _read_table(path: Path, separator: str) -> _Table:
         raise DataError(
             f"{path} has a header line and no rows", hint="give a file with one row per value"
         )
-    return _Table(path, header, tuple(rows), tuple(lines), mark)
+    table = _Table(path, header, tuple(rows), tuple(lines), mark)
+    _check_widths(table)
+    return table
 
 
 def _read_text(path: Path) -> str:
@@ -247,6 +249,17 @@ def _decimal_mark(table: _Table, index: int, decimal: str) -> str:
     cells = [cell for cell in table.cells(index) if not _is_missing(cell)]
     commas = table.separator != "," and any("," in cell for cell in cells)
     return "," if commas and not any("." in cell for cell in cells) else "."
+
+
+def _check_widths(table: _Table) -> None:
+    """Refuse rows with more cells than the file has columns: a comma cut a number in two."""
+    for row, line in zip(table.rows, table.lines, strict=True):
+        if any(cell.strip() for cell in row[table.width :]):
+            raise DataError(
+                f"{table.path}:{line}: {len(row)} cells, but {table.width} column(s)",
+                hint="quote numbers that hold the separator, or set data.separator and "
+                "data.decimal",
+            )
 
 
 def _numbers(table: _Table, index: int, mark: str) -> NDArray[np.float64]:

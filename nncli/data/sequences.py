@@ -169,6 +169,11 @@ def _ts_paths(section: TsSection) -> tuple[Path, Path]:
         )
     train = _only(path, "_TRAIN.ts") if path.is_dir() else path
     if section.test_path is not None:
+        if section.test_path.exists() and section.test_path.samefile(train):
+            raise DataError(
+                f"{train} is named for training and for testing",
+                hint="set data.test_path to another file",
+            )
         return train, section.test_path
     if path.is_dir():
         return train, _only(path, "_TEST.ts")

@@ -47,7 +47,7 @@ class CnnTraining(TrainingSection):
     """How the CNN is trained on the built-in digits."""
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 15
-    early_stopping: EarlyStopping | None = EarlyStopping(patience=5)
+    early_stopping: EarlyStopping | None = EarlyStopping()
 
 
 def convolutions(settings: CnnSettings, input_shape: tuple[int, ...]) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from nncli.models.transfer import APPLICATIONS
+from nncli.models.applications import APPLICATIONS
 from nncli.results import LayerRow
 
 

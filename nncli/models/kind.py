@@ -82,7 +82,7 @@ LOSSES: Mapping[Task, str] = {
     "forecast": "mean_squared_error",
 }
 
-FIGURES: Mapping[Task, tuple[str, ...]] = {
+FIGURES_OF: Mapping[Task, tuple[str, ...]] = {
     "classification": ("curves", "architecture", "confusion", "predictions"),
     "forecast": ("curves", "architecture", "forecast"),
 }

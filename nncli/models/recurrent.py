@@ -51,7 +51,7 @@ class LstmTraining(TrainingSection):
     """The lesson never trains its LSTM; these values do."""
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 15
-    early_stopping: EarlyStopping | None = EarlyStopping(patience=6)
+    early_stopping: EarlyStopping | None = EarlyStopping()
 
 
 def build(layer: str, settings: RnnSettings, dataset: Dataset) -> Any:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,29 +24,21 @@ from pydantic import AfterValidator, Field, model_validator
 
 from nncli import backend
 from nncli.config import Config, Section, TrainingSection, contradiction
+from nncli.config.strict_yaml import parse, read_text
 from nncli.data.dataset import Dataset
-from nncli.errors import ModelError, UsageError, closest
+from nncli.errors import DataError, ModelError, NncliError, UsageError, closest
+from nncli.models.applications import APPLICATIONS
 from nncli.models.convolutional import CnnSettings, convolutions
 from nncli.models.kind import LOSSES, BaselinePlan, ModelKind, Phase, Plan
 from nncli.models.preprocessing import preprocess
 
 SMALL_CNN = "small-cnn"
-APPLICATIONS = (
-    "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny", "ConvNeXtXLarge",
-    "DenseNet121", "DenseNet169", "DenseNet201",
-    "EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4",
-    "EfficientNetB5", "EfficientNetB6", "EfficientNetB7",
-    "EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3",
-    "EfficientNetV2L", "EfficientNetV2M", "EfficientNetV2S",
-    "InceptionResNetV2", "InceptionV3",
-    "MobileNet", "MobileNetV2", "MobileNetV3Large", "MobileNetV3Small",
-    "NASNetLarge", "NASNetMobile",
-    "ResNet101", "ResNet101V2", "ResNet152", "ResNet152V2", "ResNet50", "ResNet50V2",
-    "VGG16", "VGG19", "Xception",
-)  # fmt: skip
-"""The networks of `keras.applications`, known here so that a typo is refused without Keras."""
 WITH_ALPHA = ("MobileNet", "MobileNetV2", "MobileNetV3Large", "MobileNetV3Small")
 BASES = (SMALL_CNN, *APPLICATIONS)
+SETTLING_SAMPLES = 128
+"""Enough for the mean and variance of a feature, few enough for memory."""
+FEW = 5
+"""Labelled images of each class that the default task learns from, and chooses the epoch by."""
 FEW_SHOT_TRAINING = {"epochs": 50, "batch_size": 8, "learning_rate": 0.003}
 """How the head on small-cnn is trained where the config is silent."""
 
@@ -77,7 +70,7 @@ class TransferSettings(Section):
     """small-cnn, a network of keras.applications such as VGG16, or a saved .keras file."""
     weights: Literal["pretrain", "imagenet", "random", "saved"] | Path
     """pretrain (small-cnn, in this run), imagenet, random, saved (in the .keras file), or a
-    weights file of the base, `.weights.h5`."""
+    weights file of the base, `.weights.h5` or Keras's own `_notop.h5`."""
     alpha: Annotated[float, Field(gt=0, le=4)] | None = None
     """Width of a MobileNet; null is the network's own default."""
     preprocessing: Literal["auto", "unit", "none"] = "auto"
@@ -104,12 +97,12 @@ class TransferSettings(Section):
                 f"{self.base!r} is not a network of keras.applications, small-cnn or a .keras file",
                 f"did you mean '{guess}'?" if guess else "e.g. VGG16, MobileNetV2 or ResNet50",
             )
-        if isinstance(self.weights, Path) and not self.weights.name.endswith(".weights.h5"):
+        if isinstance(self.weights, Path) and self.weights.suffix != ".h5":
             words = ("pretrain", "imagenet", "random", "saved")
             guesses = difflib.get_close_matches(str(self.weights), words, n=1)
             raise contradiction(
                 "weights",
-                f"'{self.weights}' is not one of {', '.join(words)} or a .weights.h5 file",
+                f"'{self.weights}' is not one of {', '.join(words)} or an .h5 weights file",
                 f"did you mean '{guesses[0]}'?" if guesses else "",
             )
         if own != (self.weights == "saved"):
@@ -162,7 +155,7 @@ class TransferConfig(Config):
     @classmethod
     def complete(cls, document: dict[str, Any]) -> None:
         """The default task: digits 5–9 with few labelled images, on a base trained on 0–4."""
-        _default_digits(document, [5, 6, 7, 8, 9], train_per_class=5)
+        _default_digits(document, [5, 6, 7, 8, 9], train_per_class=FEW, validation_per_class=FEW)
         model = document.setdefault("model", {})
         if not isinstance(model, dict):
             return
@@ -175,7 +168,7 @@ class TransferConfig(Config):
         if model.setdefault("weights", usual) == "pretrain" and base == SMALL_CNN:
             section = document.setdefault("pretraining", {})
             if isinstance(section, dict):
-                _default_digits(section, [0, 1, 2, 3, 4])
+                _default_digits(section, _other_digits(document["data"]))
             training = document.setdefault("training", {})
             if isinstance(training, dict):  # a handful of images wants small steps and many
                 for key, value in FEW_SHOT_TRAINING.items():
@@ -194,6 +187,13 @@ class TransferConfig(Config):
         if self.pretraining is None and wanted:
             raise contradiction("pretraining", "null, but weights are pretrain", "write weights")
         return self
+
+
+def _other_digits(data: Any) -> list[int]:
+    """The digits that the task does not have, for the base to be trained on."""
+    taken = data.get("classes") if isinstance(data, dict) else None
+    others = [digit for digit in range(10) if digit not in (taken or ())]
+    return others if len(others) >= 2 else [0, 1, 2, 3, 4]
 
 
 def _default_digits(section: dict[str, Any], classes: list[int], **more: int) -> None:
@@ -291,6 +291,8 @@ def _saved_base(path: Path, input_shape: tuple[int, ...], *, random: bool) -> An
     keras = backend.keras()
     if not path.is_file():
         raise ModelError(f"there is no model file {path}", hint="check model.base")
+    if not zipfile.is_zipfile(path):
+        raise ModelError(f"{path} is not a .keras file", hint="save it with Keras 3")
     try:
         saved = keras.models.load_model(path, compile=False)
     except Exception as error:
@@ -298,19 +300,37 @@ def _saved_base(path: Path, input_shape: tuple[int, ...], *, random: bool) -> An
             f"{path} cannot be loaded as a Keras model: {_first_sentence(error)}",
             hint="it must be a .keras file, written by Keras 3",
         ) from error
+    if len(saved.inputs) != 1 or len(saved.inputs[0].shape) != 4:
+        raise ModelError(f"{path} does not read pictures", hint="use an image model")
     if random:
         saved = keras.models.clone_model(saved)
-    maps = [layer for layer in saved.layers if len(layer.output.shape) == 4]
-    if not maps:
-        raise ModelError(f"{path} has no layer that gives feature maps", hint="use an image model")
-    if tuple(saved.input_shape[1:]) != input_shape:
-        wanted = "×".join(map(str, saved.input_shape[1:]))
+    base = _up_to_feature_maps(saved, path)
+    wanted = tuple(base.input_shape[1:])
+    if any(side not in (None, given) for side, given in zip(wanted, input_shape, strict=True)):
         raise ModelError(
-            f"{path} reads pictures of {wanted}, but the data has "
-            f"{'×'.join(map(str, input_shape))}",
+            f"{path} reads pictures of {_shape(wanted)}, but the data has {_shape(input_shape)}",
             hint="change data.size or data.color to match",
         )
-    return keras.Model(saved.inputs, maps[-1].output, name=saved.name)
+    if None in wanted:
+        base = keras.Sequential([keras.layers.Input(input_shape), base], name=base.name)
+    return base
+
+
+def _up_to_feature_maps(saved: Any, path: Path) -> Any:
+    """The part of a model from its input to its last layer that gives feature maps."""
+    layers = [layer for layer in saved.layers if type(layer).__name__ != "InputLayer"]
+    maps = [layer for layer in layers if len(layer.output.shape) == 4]
+    if not maps:
+        raise ModelError(f"{path} has no layer that gives feature maps", hint="use an image model")
+    if maps[-1] is layers[0] and hasattr(maps[-1], "layers"):
+        return maps[-1]  # a transfer model: its base, which has a graph of its own
+    try:
+        return backend.keras().Model(saved.inputs, maps[-1].output, name=saved.name)
+    except ValueError as error:
+        raise ModelError(
+            f"{path} cannot be cut after its feature maps: {_first_sentence(error)}",
+            hint="save the base alone, without the layers of its answer",
+        ) from error
 
 
 def _first_sentence(error: Exception) -> str:
@@ -352,6 +372,28 @@ def unfreeze(base: Any) -> None:
     base.trainable = True
 
 
+def settle(base: Any, dataset: Dataset) -> None:
+    """Give the BatchNormalization layers of a random base the statistics of its samples.
+
+    Keras starts them at mean 0 and variance 1; frozen like that, the activations of a deep
+    network fade to nothing and every picture looks the same.
+    """
+    norms = [
+        layer
+        for layer in base._flatten_layers()
+        if isinstance(layer, backend.keras().layers.BatchNormalization)
+    ]
+    if not norms:
+        return
+    momenta = [layer.momentum for layer in norms]
+    base.trainable = True  # frozen ones would not look at the samples
+    for layer in norms:
+        layer.momentum = 0.0  # each takes the statistics of this one batch
+    base(dataset.train.x[:SETTLING_SAMPLES], training=True)
+    for layer, momentum in zip(norms, momenta, strict=True):
+        layer.momentum = momentum
+
+
 def unfreeze_last(base: Any, count: int) -> None:
     """Let the last `count` layers of the base learn, except BatchNormalization.
 
@@ -381,6 +423,8 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     if scaled.input_shape != dataset.input_shape:
         notes.append(f"{settings.base} wants three channels: the grey one is repeated")
     base = load_base(settings, scaled.input_shape, settings.weights)
+    if settings.weights == "random":
+        settle(base, scaled)
     model, extractor, head = _assemble(base, settings, len(scaled.classes), "transfer")
     phases = []
     if pretraining is not None:
@@ -388,10 +432,12 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
         first = preprocess(pretraining, how, channels)
         if first.input_shape != scaled.input_shape:
             raise ModelError(
-                f"pretraining has pictures of {first.input_shape}, the task of "
-                f"{scaled.input_shape}",
-                hint="give both the same data.size",
+                f"the base is to be trained on pictures of {_shape(first.input_shape)}, but the "
+                f"task has {_shape(scaled.input_shape)}",
+                hint="give both the same size and colours, or use a trained base: "
+                "nncli train transfer --config transfer-mobilenet-folder",
             )
+        _check_unseen(pretraining, dataset)
         teacher, _, _ = _assemble(base, settings, len(first.classes), "pretraining")
         section = config.pretraining
         phases.append(
@@ -433,6 +479,27 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     return Plan(model, scaled, tuple(phases), LOSSES["classification"], baselines, tuple(notes))
 
 
+def _shape(shape: tuple[int | None, ...]) -> str:
+    return "×".join("any" if side is None else str(side) for side in shape)
+
+
+def _check_unseen(pretraining: Dataset, dataset: Dataset) -> None:
+    """Refuse a base that was trained on pictures it will be measured or chosen by.
+
+    Raises:
+        DataError: a picture of the task is among those of the pretraining.
+    """
+    seen = {picture.tobytes() for part in pretraining.parts.values() for picture in part.x}
+    for name in ("validation", "test"):
+        part = dataset.parts.get(name)
+        known = 0 if part is None else sum(picture.tobytes() in seen for picture in part.x)
+        if known:
+            raise DataError(
+                f"{known} pictures of the {name} part are among those that the base is trained on",
+                hint="give pretraining.data other classes than data",
+            )
+
+
 def _preprocessing(settings: TransferSettings) -> tuple[str, list[str]]:
     """What to do with the pixels, and a note where it is not what the lesson does."""
     if settings.preprocessing != "auto":
@@ -443,8 +510,25 @@ def _preprocessing(settings: TransferSettings) -> tuple[str, list[str]]:
             "lesson; model.preprocessing: unit does that"
         ]
     if isinstance(settings.base, Path):
-        return "unit", ["pixels are divided by 255, as nncli trains its own CNNs"]
+        known = _preprocessing_of_run(settings.base.parent / "config.yaml")
+        if known is not None:
+            return known, [f"pixels are scaled as the run of {settings.base.name} did: {known}"]
+        return "unit", ["pixels are divided by 255; model.preprocessing: none keeps them"]
     return "unit", []
+
+
+def _preprocessing_of_run(config: Path) -> str | None:
+    """What a run of nncli did with its pixels, if `config` is the config of one."""
+    if not config.is_file():
+        return None
+    try:
+        model = parse(read_text(config), str(config)).value["model"]
+        how, base = model["preprocessing"], model.get("base")
+    except (NncliError, KeyError, TypeError, AttributeError):
+        return None
+    if how == "auto":
+        return base if base in APPLICATIONS else "unit"
+    return how if how in {"unit", "none"} else None
 
 
 def _baseline(name: str, config: TransferConfig, scaled: Dataset) -> BaselinePlan:
@@ -457,9 +541,10 @@ def _baseline(name: str, config: TransferConfig, scaled: Dataset) -> BaselinePla
         base = load_base(settings, scaled.input_shape, "random")
         model, extractor, head = _assemble(base, settings, len(scaled.classes), name)
         if name == "scratch":
-            base.trainable = True
+            unfreeze(base)
             phase = Phase("scratch", model, scaled, epochs, training.learning_rate)
         else:
+            settle(base, scaled)
             freeze(base)
             phase = Phase(
                 "random", head, scaled, epochs, training.learning_rate, extractor=extractor

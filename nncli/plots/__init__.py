@@ -29,7 +29,7 @@ class FigureKind:
     """One figure that a stored run can be drawn as."""
 
     name: str
-    """As in a kind's `figures` and in the file's name."""
+    """As in the file's name."""
     draw: Callable[[StoredRun, Theme], Figure]
     finding: Callable[[StoredRun], str]
     """What the figure shows in one sentence, for its title and its alternative text."""

@@ -113,6 +113,8 @@ def _forecast_line(test: Mapping[str, Any]) -> str:
 
 
 def _baseline_line(baseline: Mapping[str, Any], test: Mapping[str, Any]) -> str:
+    if baseline["failed"]:
+        return f"{baseline['meaning']}: failed, {baseline['failed']}"
     other = baseline["metrics"]["accuracy"]
     gain = round((test["accuracy"] - other) * 100, 1)
     verdict = f"{abs(gain):.1f} points {'better' if gain > 0 else 'worse'}" if gain else "as good"

@@ -9,7 +9,7 @@ from typing import Any
 
 from nncli.config import TrainingSection
 from nncli.data.dataset import Dataset
-from nncli.errors import Interrupted
+from nncli.errors import Interrupted, TrainingError
 from nncli.listener import Listener
 from nncli.models.describe import describe
 from nncli.models.kind import BaselinePlan, Plan
@@ -68,7 +68,7 @@ def fit(
         test, predictions, series = _measure(plan, dataset)
         seconds["test"] = time.monotonic() - began
         result = replace(result, test=test, predictions=predictions, forecast=series)
-        for baseline in plan.baselines:
+        for baseline in plan.baselines if progress.stopped != "diverged" else ():
             trained = _baseline(baseline, dataset, training, seed, listener)
             seconds[f"baseline {baseline.name}"] = trained.seconds
             result = replace(result, baselines=(*result.baselines, trained))
@@ -98,6 +98,11 @@ def _phases(
         history += progress.records
         if phase.name != "pretrain":
             best_value, best_epoch = progress.best_value, progress.best_epoch
+        if phase.name == "pretrain" and progress.stopped == "diverged":
+            raise TrainingError(
+                f"the loss of epoch {len(history)} of the base's training is not a finite number",
+                hint="use a smaller pretraining.learning_rate",
+            )
         if progress.stopped in {"interrupted", "diverged"}:
             break
     return replace(progress, best_value=best_value, best_epoch=best_epoch), history
@@ -121,15 +126,26 @@ def _baseline(
     listener: Listener,
 ) -> Baseline:
     began = time.monotonic()
-    plan = baseline.make()
-    progress, history = _phases(plan, training, seed, listener)
-    if progress.stopped == "interrupted":
-        raise Interrupted(progress.exit_code - 128)
-    figures, _, _ = _measure(plan, dataset)
+    metrics: dict[str, float] = {}
+    failed, epochs = "", 0
+    try:
+        plan = baseline.make()
+        progress, history = _phases(plan, training, seed, listener)
+        epochs = len(history)
+        if progress.stopped == "interrupted":
+            raise Interrupted(progress.exit_code - 128)
+        if progress.stopped == "diverged":
+            failed = "its loss was no longer a finite number"
+        else:
+            figures, _, _ = _measure(plan, dataset)
+            metrics = {key: figures[key] for key in ("loss", "accuracy")}
+    except Exception as error:  # whatever it is, it must not cost the training it is beside
+        failed = str(error) or type(error).__name__
     return Baseline(
         name=baseline.name,
         meaning=baseline.meaning,
-        metrics={key: figures[key] for key in ("loss", "accuracy")},
-        epochs=len(history),
+        metrics=metrics,
+        epochs=epochs,
         seconds=time.monotonic() - began,
+        failed=failed,
     )

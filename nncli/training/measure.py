@@ -64,8 +64,11 @@ def classify(model: Any, dataset: Dataset, samples: Array) -> tuple[dict[str, An
 
 
 def _normalized(probabilities: Array) -> Array:
-    """float64 rows that sum to one: a float32 softmax misses it by a rounding."""
-    exact = probabilities.astype(np.float64)
+    """float64 rows that sum to one: a float32 softmax misses it by a rounding.
+
+    No probability is less than 1e-7, as in Keras's loss, so that the two can be compared.
+    """
+    exact = probabilities.astype(np.float64).clip(1e-7, 1 - 1e-7)
     return np.asarray(exact / exact.sum(axis=1, keepdims=True))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -230,6 +231,36 @@ def test_a_picture_that_fails_costs_nothing_else(
     assert (tmp_path / "rnn" / "rnn-sine-001" / "forecast.png").exists()
 
 
+def test_divergence_is_one_json_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    options = ["--learning-rate", "10", "--set", "training.optimizer=sgd", "--json"]
+    assert train("rnn", tmp_path, *options) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert "is not a finite number" in error["message"]
+    folder = tmp_path / "rnn" / "rnn-sine-001"
+    assert str(folder) in error["message"]
+    assert read(folder / "run.json")["status"] == "failed"
+    assert read(folder / "metrics.json")["stopped"] == "diverged"
+
+
+def test_a_signal_while_saving_waits_until_all_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = runs.Run.save
+
+    def interrupted(self: runs.Run, *arguments: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        save(self, *arguments)
+
+    monkeypatch.setattr(runs.Run, "save", interrupted)
+    assert train("rnn", tmp_path, "--epochs", "2", "--quiet") == 143
+    stored = runs.load(tmp_path / "rnn" / "rnn-sine-001")
+    assert stored.run["status"] == "finished"
+    assert (tmp_path / "rnn" / "rnn-sine-001" / "model.keras").exists()
+
+
 # what the lesson promises, at full length
 
 
@@ -255,7 +286,7 @@ def test_transfer_beats_the_same_network_from_scratch(tmp_path: Path) -> None:
     metrics = runs.load(tmp_path / "transfer" / "transfer-digits-001").metrics
     (scratch,) = metrics["baselines"]
     assert scratch["name"] == "scratch"
-    assert metrics["test"]["accuracy"] > scratch["metrics"]["accuracy"] + 0.1
+    assert metrics["test"]["accuracy"] > scratch["metrics"]["accuracy"] + 0.05
 
 
 @pytest.mark.slow

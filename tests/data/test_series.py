@@ -77,6 +77,17 @@ def test_windows_split_by_their_target(tmp_path: Path, predict: str) -> None:
     assert series.truth.tolist() == values[15:].tolist()
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("value\n50,00\n53,57\n", 2), ("date,value\n2020-01-01,5\n2020-01-02,51,000\n", 3)],
+)
+def test_a_number_cut_in_two_is_refused(tmp_path: Path, text: str, line: int) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match=rf"a.csv:{line}: \d cells, but \d column"):
+        load(section("csv", path=path), 0)
+
+
 def test_relative_inputs_know_no_level(tmp_path: Path) -> None:
     values = np.arange(20.0) ** 2
     low, high = (

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nncli import backend, data
+from nncli.cli import main
 from nncli.config import load
 from nncli.data import SOURCES
 from nncli.models import KINDS
@@ -53,6 +54,12 @@ def plans(started: None) -> dict[str, Plan]:
 
 def test_kinds_are_named_as_they_are_listed() -> None:
     assert [kind.name for kind in KINDS.values()] == list(KINDS)
+
+
+def test_the_help_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in KINDS)
 
 
 @pytest.mark.parametrize("name", list(KINDS))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nncli import backend
+from nncli.models.applications import APPLICATIONS
 from nncli.models.preprocessing import preprocess, scale
-from nncli.models.transfer import APPLICATIONS
 from tests.made import images
 
 

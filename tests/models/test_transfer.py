@@ -11,8 +11,9 @@ import pytest
 from nncli import backend, training
 from nncli.config import Config, Override, load
 from nncli.data.dataset import Dataset
-from nncli.errors import ModelError, UsageError
+from nncli.errors import DataError, ModelError, UsageError
 from nncli.models.describe import describe
+from nncli.models.kind import Plan
 from nncli.models.transfer import TransferSettings, load_base, plan_transfer, unfreeze_last
 from nncli.schema import schema
 from tests.made import images
@@ -171,6 +172,85 @@ def test_a_saved_model_is_a_base_up_to_its_last_feature_maps(started: None, tmp_
         plan_transfer(chosen, images(side=32), None)
 
 
+def test_a_transfer_model_is_a_base_by_its_own_base(started: None, tmp_path: Path) -> None:
+    plan = plan_transfer(config(**{"model.weights": "random"}), images(side=28), None)
+    path = tmp_path / "mine.keras"
+    plan.model.save(path)
+    base = load_base(settings(base=str(path)), (28, 28, 1), "saved")
+    assert base.output_shape == (None, 5, 5, 64)
+    assert np.array_equal(base.get_weights()[0], plan.model.layers[0].get_weights()[0])
+
+
+def test_a_saved_model_for_any_size(started: None, tmp_path: Path) -> None:
+    layers = backend.keras().layers
+    saved = backend.keras().Sequential([layers.Input((None, None, 3)), layers.Conv2D(4, 3)])
+    saved.save(tmp_path / "any.keras")
+    base = load_base(settings(base=str(tmp_path / "any.keras")), (20, 20, 3), "saved")
+    assert base.output_shape == (None, 18, 18, 4)
+    assert base.input_shape == (None, 20, 20, 3)
+
+
+def test_a_saved_model_that_reads_no_pictures(started: None, tmp_path: Path) -> None:
+    layers = backend.keras().layers
+    backend.keras().Sequential([layers.Input((4,)), layers.Dense(2)]).save(tmp_path / "a.keras")
+    with pytest.raises(ModelError, match="does not read pictures"):
+        load_base(settings(base=str(tmp_path / "a.keras")), (28, 28, 1), "saved")
+
+
+def test_a_run_beside_a_saved_base_says_how_its_pixels_were_scaled(
+    started: None, tmp_path: Path
+) -> None:
+    plan = plan_transfer(config(**{"model.weights": "random"}), images(side=28), None)
+    path = tmp_path / "model.keras"
+    plan.model.save(path)
+    (tmp_path / "config.yaml").write_text("model:\n  preprocessing: none\n")
+    again = plan_transfer(config(**{"model.base": str(path)}), images(side=28), None)
+    assert again.dataset.train.x.max() == 255
+    assert "scaled as the run of model.keras did: none" in again.notes[0]
+
+
+def test_a_base_that_has_seen_the_test_part_is_refused(started: None) -> None:
+    task = images(side=28)
+    with pytest.raises(DataError, match="12 pictures of the validation part"):
+        plan_transfer(small(), task, images(side=28))
+    with pytest.raises(DataError, match="12 pictures of the test part"):
+        plan_transfer(small(), replace(task, validation=None), images(side=28))
+
+
+def test_the_base_learns_the_digits_that_the_task_has_not() -> None:
+    chosen = config(**{"data.classes": [4, 5, 6]})
+    assert chosen.pretraining is not None
+    assert chosen.pretraining.data.classes == (0, 1, 2, 3, 7, 8, 9)
+
+
+def test_a_random_base_still_tells_pictures_apart(started: None) -> None:
+    """With the statistics that Keras starts BatchNormalization with it does not."""
+    chosen = config(
+        **{"model.base": "MobileNetV2", "model.weights": "random", "model.compare": ["random"]}
+    )
+    plan = plan_transfer(chosen, colour(), None)
+    for one in (plan, plan.baselines[0].make()):
+        (phase,) = one.phases
+        features = phase.extractor.predict(one.dataset.test.x, verbose=0)
+        assert features.std(axis=0).mean() > 1e-3
+        assert not any(weight.trainable for weight in phase.extractor.weights)
+
+
+def test_a_comparison_that_fails_costs_nothing_else(started: None) -> None:
+    chosen = small(**{"model.compare": ["scratch"]})
+    dataset = images(side=28)
+
+    def fail() -> Plan:
+        raise ValueError("no more memory")
+
+    plan = plan_transfer(chosen, dataset, None)
+    plan = replace(plan, baselines=(replace(plan.baselines[0], make=fail),))
+    result = training.fit("transfer", plan, dataset, chosen.training, 42)
+    assert result.test["samples"] == 12
+    assert result.baselines[0].failed == "no more memory"
+    assert result.baselines[0].metrics == {}
+
+
 def test_weights_from_a_file(started: None, tmp_path: Path) -> None:
     chosen = settings(base="MobileNetV2", alpha=0.35, weights="random")
     base = load_base(chosen, (32, 32, 3), "random")
@@ -193,7 +273,7 @@ def test_weights_from_a_file(started: None, tmp_path: Path) -> None:
 def test_a_model_file_that_is_none(started: None, tmp_path: Path) -> None:
     path = tmp_path / "bad.keras"
     path.write_text("not a model")
-    with pytest.raises(ModelError, match="cannot be loaded as a Keras model"):
+    with pytest.raises(ModelError, match=r"is not a \.keras file"):
         load_base(settings(base=str(path)), (28, 28, 1), "saved")
     with pytest.raises(ModelError, match="there is no model file"):
         load_base(settings(base=str(tmp_path / "none.keras")), (28, 28, 1), "saved")

@@ -79,10 +79,12 @@ def test_a_forecaster_beside_repeating_the_last_value() -> None:
 
 def test_baselines() -> None:
     baselines = [
-        {"name": "scratch", "meaning": "from scratch", "metrics": {"accuracy": accuracy}}
+        {"meaning": "from scratch", "metrics": {"accuracy": accuracy}, "failed": ""}
         for accuracy in (0.825, 0.975, 0.9500001)
     ]
-    better, worse, equal = lines.reached({**CLASSIFIED, "baselines": baselines})[2:]
+    baselines.append({"meaning": "from scratch", "metrics": {}, "failed": "no memory"})
+    better, worse, equal, failed = lines.reached({**CLASSIFIED, "baselines": baselines})[2:]
+    assert failed == "from scratch: failed, no memory"
     assert better == "from scratch: test accuracy 82.5%, transfer is 12.5 points better"
     assert worse == "from scratch: test accuracy 97.5%, transfer is 2.5 points worse"
     assert equal == "from scratch: test accuracy 95.0%, transfer is as good"

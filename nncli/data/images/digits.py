@@ -33,6 +33,8 @@ class DigitsSection(Section):
     """The digits to tell apart, numbered anew in this order; null takes all ten."""
     train_per_class: Annotated[int, Field(ge=1)] | None = None
     """Train on only this many images of each class, chosen by the seed; null takes all."""
+    validation_per_class: Annotated[int, Field(ge=1)] | None = None
+    """Choose the best epoch by only this many images of each class; null takes all."""
     validation: ValidationShare = 0.15
     """Share of the images that chooses the best epoch; 0 for none."""
     test: TestShare = 0.2
@@ -71,6 +73,8 @@ def load_digits(section: DigitsSection, seed: int) -> Dataset:
     train, validation, test = split_three("digits", y, section.validation, section.test, seed)
     if section.train_per_class is not None:
         train = few_per_class(train, y, section.train_per_class, seed)
+    if section.validation_per_class is not None and len(validation):
+        validation = few_per_class(validation, y, section.validation_per_class, seed)
     everything = Split(_enlarged(raw.images[chosen], section.size), y)
     return Dataset(
         name="digits",

@@ -217,12 +217,12 @@ def read_set(kept: KerasSet) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     Raises:
         DataError: naming each file that is missing or damaged, its address and its place.
     """
+    keras = backend.keras()  # its import makes the cache folder, or chooses another
     folder = cache_folder()
     paths = {folder / file.place: file for file in kept.files}
     for path, file in paths.items():
         if path.exists() and _is_damaged(path, file):
             raise _damaged_error(path, file)
-    keras = backend.keras()
     try:
         with backend.patient_download():
             parts = getattr(keras.datasets, kept.module).load_data()
