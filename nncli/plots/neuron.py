@@ -147,17 +147,7 @@ def _draw_input(
     top = ax.text(
         x, y + 0.15, name, color=theme.muted, fontsize=11, ha="center", va="center", zorder=4
     )
-    bottom = ax.text(
-        x,
-        y - 0.14,
-        value,
-        color=theme.text,
-        fontsize=11,
-        fontweight="bold",
-        ha="center",
-        va="center",
-        zorder=4,
-    )
+    bottom = _word(ax, x, y - 0.14, value, theme.text, 11, bold=True)
     for text in (top, bottom):
         _fit(text, 1.7 * RADIUS)
 
@@ -224,30 +214,10 @@ def _draw_sum(ax: Axes, centre: tuple[float, float], result: NeuronResult, theme
         )
     )
     ax.text(x, y + 0.19, "Σ", color=theme.text, fontsize=20, ha="center", va="center", zorder=4)
-    total = ax.text(
-        x,
-        y - 0.24,
-        f"z = {short(result.weighted_sum)}",
-        color=theme.text,
-        fontsize=11,
-        fontweight="bold",
-        ha="center",
-        va="center",
-        zorder=4,
-    )
+    total = _word(ax, x, y - 0.24, f"z = {short(result.weighted_sum)}", theme.text, 11, bold=True)
     _fit(total, 1.7 * SUM_RADIUS)
     color = _sign_colour(result.bias, theme)
-    ax.text(
-        x,
-        y + SUM_RADIUS + 0.66,
-        f"bias b = {_signed(result.bias)}",
-        color=color,
-        fontsize=10.5,
-        fontweight="bold",
-        ha="center",
-        va="center",
-        zorder=4,
-    )
+    _word(ax, x, y + SUM_RADIUS + 0.66, f"bias b = {_signed(result.bias)}", color, 10.5, bold=True)
     _arrow(ax, (x, y + SUM_RADIUS + 0.5), (x, y + SUM_RADIUS + 0.02), color)
 
 
@@ -308,27 +278,9 @@ def _draw_activation(
         markeredgewidth=1.4,
         zorder=6,
     )
-    name = ax.text(
-        x,
-        y - 0.55,
-        result.activation,
-        color=theme.text,
-        fontsize=11,
-        fontweight="bold",
-        ha="center",
-        va="center",
-        zorder=6,
-    )
+    name = _word(ax, x, y - 0.55, result.activation, theme.text, 11, bold=True, zorder=6)
     _fit(name, 1.55)
-    slope = ax.text(
-        x,
-        y - 0.95,
-        f"slope f′(z) = {short(result.slope)}",
-        color=theme.muted,
-        fontsize=10,
-        ha="center",
-        va="center",
-    )
+    slope = _word(ax, x, y - 0.95, f"slope f′(z) = {short(result.slope)}", theme.muted, 10)
     _fit(slope, 2.2)
 
 
@@ -338,17 +290,7 @@ def _draw_output(ax: Axes, centre: tuple[float, float], result: NeuronResult, th
     x, y = centre
     # The palette's text green: white on the brighter fill green is too faint to read.
     ax.add_patch(Circle(centre, 0.5, facecolor=theme.right, edgecolor="none", zorder=3))
-    value = ax.text(
-        x,
-        y,
-        short(result.output),
-        color=theme.background,
-        fontsize=13,
-        fontweight="bold",
-        ha="center",
-        va="center",
-        zorder=4,
-    )
+    value = _word(ax, x, y, short(result.output), theme.background, 13, bold=True)
     _fit(value, 0.88)
     ax.text(x, y - 0.71, "output y", color=theme.muted, fontsize=10, ha="center", va="center")
 
@@ -367,6 +309,31 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], color
             "mutation_scale": 12,
         },
         zorder=2.5,
+    )
+
+
+def _word(
+    ax: Axes,
+    x: float,
+    y: float,
+    words: str,
+    color: str,
+    size: float,
+    *,
+    bold: bool = False,
+    zorder: float = 4,
+) -> Text:
+    """Words centred on a place."""
+    return ax.text(
+        x,
+        y,
+        words,
+        color=color,
+        fontsize=size,
+        fontweight="bold" if bold else "normal",
+        ha="center",
+        va="center",
+        zorder=zorder,
     )
 
 
