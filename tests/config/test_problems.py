@@ -146,7 +146,7 @@ TABLE = [
      "'VGG61' is not a network of keras.applications, small-cnn or a .keras file",
      "did you mean 'VGG19'?"),
     ("transfer", "{model: {base: VGG16, weights: imagent}}", "model.weights", "imagent",
-     "'imagent' is not one of pretrain, imagenet, random, saved or a .weights.h5 file",
+     "'imagent' is not one of pretrain, imagenet, random, saved or an .h5 weights file",
      "did you mean 'imagenet'?"),
     ("transfer", "{model: {base: VGG16, weights: pretrain}}", "model.weights", "pretrain",
      "there are no pretrain weights for base 'VGG16'",
