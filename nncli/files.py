@@ -72,16 +72,17 @@ def write_json(path: Path, document: Mapping[str, Any], *, sort: bool = False) -
         RunError: it cannot be written.
     """
     text = json.dumps(
-        _finite(document), indent=2, ensure_ascii=False, sort_keys=sort, allow_nan=False
+        finite(document), indent=2, ensure_ascii=False, sort_keys=sort, allow_nan=False
     )
     write_text(path, text + "\n")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A document with null for each number that is not finite, at any depth."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value

@@ -111,11 +111,14 @@ def train(
         if result.stopped == "interrupted":
             report.interrupted(run.folder, result)
             raise typer.Exit(result.exit_code)
-        drawn = plots.save_all(runs.load(run.folder), run.folder, FIGURES_OF[result.task])
+        stored = runs.load(run.folder)
+        drawn = plots.save_all(stored, run.folder, FIGURES_OF[result.task])
         diverged = result.stopped == "diverged"
         if not (diverged and as_json):  # one document: the error says where the run is
             report.end(
                 run.folder,
+                stored.metrics,
+                stored.run["seconds"],
                 {f.path.name: f.meaning for f in drawn if isinstance(f, plots.SavedFigure)},
                 {f.name: f.reason for f in drawn if isinstance(f, plots.FailedFigure)},
             )

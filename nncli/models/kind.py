@@ -25,6 +25,9 @@ class Phase:
     learning_rate: float
     prepare: Callable[[], None] = lambda: None
     """Called before the phase: freezes and unfreezes layers."""
+    preliminary: bool = False
+    """Whether it learns another task than the run's: its epochs are all trained, and its best one
+    is its own."""
     extractor: Any = None
     """A frozen keras.Model in front of `model` that never changes in this phase: it is run once
     over the samples and `model` is trained on what it gives."""

@@ -218,14 +218,17 @@ def load_base(settings: TransferSettings, input_shape: tuple[int, ...], weights:
     """
     if isinstance(settings.base, Path):
         return _saved_base(settings.base, input_shape, random=weights == "random")
+    if isinstance(weights, Path) and not weights.is_file():
+        raise ModelError(f"there is no weights file {weights}", hint="check model.weights")
     if settings.base == SMALL_CNN:
         keras = backend.keras()
         stack = convolutions(CnnSettings(), input_shape)
         base = keras.Sequential([keras.layers.Input(input_shape), *stack], name="small_cnn")
-        if isinstance(weights, Path):
-            _load_weights(base, weights, settings.base)
-        return base
-    return _application(settings.base, settings.alpha, input_shape, weights)
+    else:
+        base = _application(settings.base, settings.alpha, input_shape, weights)
+    if isinstance(weights, Path):
+        _load_weights(base, weights, settings.base)
+    return base
 
 
 def _application(name: str, alpha: float | None, input_shape: tuple[int, ...], weights: Any) -> Any:
@@ -233,17 +236,15 @@ def _application(name: str, alpha: float | None, input_shape: tuple[int, ...], w
     arguments: dict[str, Any] = {"include_top": False, "input_shape": input_shape}
     if alpha is not None:
         arguments["alpha"] = alpha
-    if isinstance(weights, Path) and not weights.is_file():
-        raise ModelError(f"there is no weights file {weights}", hint="check model.weights")
     try:
         with backend.patient_download():
-            base = getattr(applications, name)(
+            return getattr(applications, name)(
                 weights="imagenet" if weights == "imagenet" else None, **arguments
             )
     except ValueError as error:
         raise ModelError(
-            f"{name} cannot be built for pictures of "
-            f"{'×'.join(map(str, input_shape))}: {_first_sentence(error)}",
+            f"{name} cannot be built for pictures of {_shape(input_shape)}: "
+            f"{_first_sentence(error)}",
             hint="change data.size, or choose another model.base",
         ) from error
     except Exception as error:
@@ -254,14 +255,9 @@ def _application(name: str, alpha: float | None, input_shape: tuple[int, ...], w
             hint=f"put the weights file into {backend.cache_folder() / 'models'}, or give it as "
             "model.weights, or use model.weights: random",
         ) from error
-    if isinstance(weights, Path):
-        _load_weights(base, weights, name)
-    return base
 
 
 def _load_weights(base: Any, path: Path, name: str) -> None:
-    if not path.is_file():
-        raise ModelError(f"there is no weights file {path}", hint="check model.weights")
     hint = "check model.base, model.alpha and the picture size against the file"
     before = base.get_weights()
     try:
@@ -448,6 +444,7 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
                 section.epochs,
                 section.learning_rate,
                 prepare=lambda: unfreeze(base),
+                preliminary=True,
             )
         )
     phases.append(

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from nncli.files import finite
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -51,10 +53,9 @@ def print_json(document: Mapping[str, Any]) -> None:
     A number that is not finite becomes null; where the stream's encoding lacks characters they
     are written as JSON's own escapes.
     """
-    text = json.dumps({"schema_version": SCHEMA_VERSION, **document})
-    finite = json.loads(text, parse_constant=lambda _: None)
+    whole = finite({"schema_version": SCHEMA_VERSION, **document})
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-    print(json.dumps(finite, indent=2, ensure_ascii=not unicode))
+    print(json.dumps(whole, indent=2, ensure_ascii=not unicode, allow_nan=False))
 
 
 def print_sentence(screen: Console, bullet: Text, text: Text) -> None:

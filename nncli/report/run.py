@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -75,16 +74,23 @@ class RunReport:
         lines.print_config(self.screen, text)
         self.begin(layers, facts, notes, None)
 
-    def end(self, folder: Path, saved: Mapping[str, str], failed: Mapping[str, str]) -> None:
+    def end(
+        self,
+        folder: Path,
+        metrics: Mapping[str, Any],
+        seconds: Mapping[str, float],
+        saved: Mapping[str, str],
+        failed: Mapping[str, str],
+    ) -> None:
         """What was reached and what each file is.
 
         Args:
             folder: the run's.
+            metrics: what metrics.json holds.
+            seconds: wall time by part, as run.json has it.
             saved: pictures, by file name, with what each shows.
             failed: pictures that could not be drawn, with the reason.
         """
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        seconds = json.loads((folder / "run.json").read_text(encoding="utf-8"))["seconds"]
         lines.print_failed_figures(console(stderr=True), failed)
         if self.as_json:
             print_json(

@@ -96,9 +96,9 @@ def _phases(
             best_epoch=best_epoch,
         )
         history += progress.records
-        if phase.name != "pretrain":
+        if not phase.preliminary:
             best_value, best_epoch = progress.best_value, progress.best_epoch
-        if phase.name == "pretrain" and progress.stopped == "diverged":
+        elif progress.stopped == "diverged":
             raise TrainingError(
                 f"the loss of epoch {len(history)} of the base's training is not a finite number",
                 hint="use a smaller pretraining.learning_rate",

@@ -171,7 +171,6 @@ def _callback(
 ) -> Any:
     """Keras's hook into the loop: records, keeps the best weights, stops early or on NaN."""
     monitor = "loss" if phase.dataset.validation is None else "val_loss"
-    pretraining = phase.name == "pretrain"
 
     class Watch(backend.keras().callbacks.Callback):  # type: ignore[misc]
         waited = 0
@@ -207,7 +206,7 @@ def _callback(
             if not finite:
                 progress.stopped = "diverged"
                 self.model.stop_training = True
-            elif stopping is not None and not pretraining:
+            elif stopping is not None and not phase.preliminary:
                 self._wait(value, stopping)
 
         def _wait(self, value: float, stopping: EarlyStopping) -> None:

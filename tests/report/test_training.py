@@ -147,17 +147,13 @@ def test_the_files_and_what_they_are(tmp_path: Path) -> None:
     assert "model.keras" not in text
 
 
-def stored(folder: Path) -> Path:
-    (folder / "metrics.json").write_text(json.dumps(CLASSIFIED), encoding="utf-8")
-    (folder / "run.json").write_text('{"seconds": {"train": 22.6}}', encoding="utf-8")
-    return folder
-
-
 def test_quiet_prints_the_results_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = RunReport("nncli train cnn", quiet=True, as_json=False)
     report.begin((), ["digits"], ["a note"], tmp_path)
     report.listener().epoch(EpochRecord("train", 1, {"loss": 1.0}, 0.1, 0.1, True), 1)
-    report.end(stored(tmp_path), {"curves.png": "loss"}, {"forecast": "no font"})
+    report.end(
+        tmp_path, CLASSIFIED, {"train": 22.6}, {"curves.png": "loss"}, {"forecast": "no font"}
+    )
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [f"✓ {lines.reached(CLASSIFIED)[0]}"] + [
         f"  {line}" for line in lines.reached(CLASSIFIED)[1:]
@@ -169,7 +165,7 @@ def test_json_prints_one_document(tmp_path: Path, capsys: pytest.CaptureFixture[
     report = RunReport("nncli train cnn", quiet=False, as_json=True)
     layers = (LayerRow("dense", "Dense", "", (10,), 30, 30, "dense", frozen=False),)
     report.begin(layers, ["digits"], ["a note"], tmp_path)
-    report.end(stored(tmp_path), {"curves.png": "loss"}, {})
+    report.end(tmp_path, CLASSIFIED, {"train": 22.6}, {"curves.png": "loss"}, {})
     captured = capsys.readouterr()
     document = json.loads(captured.out)
     assert document["schema_version"] == 1
