@@ -3,29 +3,76 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 
+@dataclass(frozen=True)
+class Contradiction:
+    """Keys that are each right by themselves and exclude each other."""
+
+    keys: tuple[str, ...]
+    """Dotted, from the section that says so. It is shown at the first of them that somebody
+    wrote, and not at all where one of them is wrong by itself."""
+    message: str
+    """What is given and why it cannot be."""
+    advice: str = ""
+
+    def below(self, path: tuple[str, ...]) -> Contradiction:
+        """The same, its keys counted from a section further up."""
+        keys = tuple(".".join((*path, key)) for key in self.keys)
+        return Contradiction(keys, self.message, self.advice)
+
+
 class Section(BaseModel):
-    """A part of a config: frozen, with every key known and every value of its exact type."""
+    """A part of a config: frozen, with every key known and every value of its exact type.
+
+    The text under a field describes it to readers, editors and shells (`nncli.config.keys`).
+    """
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        validate_default=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, defer_build=True
     )
 
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Which of this section's values exclude each other, its inner sections' left to them."""
+        yield from ()
 
-def contradiction(key: str, message: str, advice: str = "") -> PydanticCustomError:
-    """An error for keys that exclude each other, shown at `key` of the section that raises it."""
-    return PydanticCustomError(
-        "contradiction", "{message}", {"key": key, "message": message, "advice": advice}
-    )
+    def all_contradictions(self, path: tuple[str, ...] = ()) -> Iterator[Contradiction]:
+        """Those of this section and of the sections in it."""
+        for contradiction in self.contradictions():
+            yield contradiction.below(path)
+        for name in type(self).model_fields:
+            inner = getattr(self, name)
+            if isinstance(inner, Section):
+                yield from inner.all_contradictions((*path, name))
+
+
+def wrong_value(message: str, advice: str = "") -> PydanticCustomError:
+    """What a field's own validator raises, in words for the user."""
+    return PydanticCustomError("wrong_value", "{message}", {"message": message, "advice": advice})
+
+
+_WORDS = {
+    written: meaning
+    for word, meaning in (("yes", True), ("on", True), ("no", False), ("off", False))
+    for written in (word, word.capitalize(), word.upper())
+}
+
+
+def _from_word(value: Any) -> Any:
+    """`yes`, `on`, `no` and `off`, which are text everywhere else."""
+    return _WORDS.get(value, value) if isinstance(value, str) else value
+
+
+Flag = Annotated[
+    bool, BeforeValidator(_from_word), WithJsonSchema({"enum": [True, False, *_WORDS]})
+]
+"""true or false; the words that YAML 1.1 has for them are taken here, and only here."""
 
 
 def available_threads() -> int:
@@ -44,23 +91,40 @@ class EarlyStopping(Section):
     """How much better counts as an improvement."""
 
 
+Monitor = Literal[
+    "auto",
+    "loss",
+    "val_loss",
+    "accuracy",
+    "val_accuracy",
+    "mean_absolute_error",
+    "val_mean_absolute_error",
+]
+
+
 class TrainingSection(Section):
     """How a model is trained."""
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
     """Passes over the training part."""
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 32
-    """Samples per step of the optimizer."""
+    """Samples per step of the optimizer; where nothing is written, never more than there are."""
+    shuffle: Flag = True
+    """Whether every epoch takes the samples in another order, chosen by the seed."""
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.001
     """Step size of the optimizer."""
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     """How the weights follow the gradient."""
+    monitor: Monitor = "auto"
+    """The figure that chooses the best epoch and stops early; auto is val_loss, or loss where
+    there is no validation part."""
     early_stopping: EarlyStopping | None = None
-    """Stop when the monitored loss no longer improves; null trains all epochs."""
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|gpu(:\d+)?)$")] = "auto"
+    """Stop when the monitored figure no longer improves; null trains all epochs."""
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|gpu(:[0-9]{1,3})?)$")] = "auto"
     """auto, cpu, gpu or gpu:N."""
     threads: Annotated[int, Field(ge=1, le=1024)] = Field(default_factory=available_threads)
-    """CPU threads; part of what makes two runs equal to the last bit."""
+    """CPU threads; part of what makes two runs equal to the last bit. Where nothing is written,
+    all that the process may use."""
 
 
 class Config(Section):
@@ -68,6 +132,8 @@ class Config(Section):
 
     default_source: ClassVar[str] = ""
     """The data source where the config names none."""
+    dependent: ClassVar[tuple[str, ...]] = ()
+    """Keys whose default depends on other keys, beside those that `complete` adds."""
 
     kind: str
     """What is trained: rnn, lstm, cnn or transfer."""
@@ -89,3 +155,17 @@ class Config(Section):
         data = document.setdefault("data", {})
         if isinstance(data, dict):
             data.setdefault("source", cls.default_source)
+
+    def across(self, facts: Any = None) -> Iterator[Contradiction]:  # noqa: ARG002
+        """Which values of different sections exclude each other.
+
+        `facts` is what is known of the samples; None takes what the config itself says of them.
+        """
+        yield from ()
+
+    def settled(self, is_written: Callable[[str], bool], facts: Any = None) -> Self:  # noqa: ARG002
+        """This config, with the defaults that depend on the samples.
+
+        `is_written` says of a dotted key whether somebody gave it a value.
+        """
+        return self

@@ -14,7 +14,7 @@ from nncli.listener import Listener
 from nncli.models.describe import describe
 from nncli.models.kind import BaselinePlan, Plan
 from nncli.results import Baseline, EpochRecord, Forecast, Predictions, Result
-from nncli.training.loop import Progress, exit_code_of, run_phase
+from nncli.training.loop import Progress, exit_code_of, monitor_of, run_phase
 from nncli.training.measure import classify, forecast
 
 __all__ = ["Listener", "fit"]
@@ -51,7 +51,7 @@ def fit(
     result = Result(
         kind=kind,
         task=plan.dataset.task,
-        monitor="loss" if plan.dataset.validation is None else "val_loss",
+        monitor=monitor_of(training.monitor, plan.dataset),
         history=tuple(history),
         best_epoch=progress.best_epoch,
         stopped=progress.stopped,

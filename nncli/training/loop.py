@@ -18,7 +18,7 @@ from nncli.config import EarlyStopping, TrainingSection
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import ExitCode, Interrupted, TrainingError
 from nncli.listener import Listener
-from nncli.models.kind import Phase
+from nncli.models.kind import METRICS, Phase
 from nncli.results import Array, EpochRecord
 from nncli.training.order import LARGE_BATCH, fixed_batches, steps_of, training_batches
 
@@ -31,7 +31,7 @@ class Progress:
 
     records: list[EpochRecord] = field(default_factory=list)
     best_value: float = math.inf
-    """The lowest monitored loss."""
+    """The lowest monitored figure; where higher is better, its negative."""
     best_epoch: int = 0
     """Its epoch, counted through the run; 0 for none."""
     best_weights: list[Array] | None = None
@@ -59,7 +59,7 @@ def run_phase(
         seed: of the order of the samples.
         listener: hears of each step and epoch.
         first_epoch: the number of the phase's first epoch, counted through the run.
-        best_value: the loss that an earlier phase of the same task reached. Where no epoch of
+        best_value: the figure that an earlier phase of the same task reached. Where no epoch of
             this phase is better, the model ends with the weights it came with.
         best_epoch: the epoch that reached it.
 
@@ -90,6 +90,13 @@ def run_phase(
     return progress
 
 
+def monitor_of(monitor: str, dataset: Dataset) -> str:
+    """The figure that chooses the best epoch, by Keras's name; `auto` takes what there is."""
+    if monitor != "auto":
+        return monitor
+    return "loss" if dataset.validation is None else "val_loss"
+
+
 def exit_code_of(signal: KeyboardInterrupt) -> int:
     """What the process ends with after this signal."""
     return signal.exit_code if isinstance(signal, Interrupted) else int(ExitCode.INTERRUPTED)
@@ -113,13 +120,20 @@ def _run(
     listener.phase(phase.name, phase.epochs, steps)
     validation = dataset.validation
     phase.model.fit(
-        training_batches(train, training.batch_size, seed, first_epoch, phase.epochs),
+        training_batches(
+            train,
+            training.batch_size,
+            seed,
+            first_epoch,
+            phase.epochs,
+            shuffle=training.shuffle,
+        ),
         epochs=phase.epochs,
         steps_per_epoch=steps,
         validation_data=None
         if validation is None
         else fixed_batches(_targets(validation, loss, dataset)),
-        callbacks=[_callback(progress, phase, training.early_stopping, listener, first_epoch)],
+        callbacks=[_callback(progress, phase, training, listener, first_epoch)],
         shuffle=False,
         verbose=0,
     )
@@ -156,8 +170,8 @@ def _compile(
 ) -> None:
     keras = backend.keras()
     optimizer = getattr(keras.optimizers, OPTIMIZERS[training.optimizer])(learning_rate)
-    metric = "accuracy" if dataset.task == "classification" else "mean_absolute_error"
-    model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=False)
+    metrics = [METRICS[dataset.task]]
+    model.compile(optimizer=optimizer, loss=loss, metrics=metrics, jit_compile=False)
     # built now, or the first step is traced twice
     optimizer.build(model.trainable_variables)
 
@@ -165,12 +179,14 @@ def _compile(
 def _callback(
     progress: Progress,
     phase: Phase,
-    stopping: EarlyStopping | None,
+    training: TrainingSection,
     listener: Listener,
     first_epoch: int,
 ) -> Any:
     """Keras's hook into the loop: records, keeps the best weights, stops early or on NaN."""
-    monitor = "loss" if phase.dataset.validation is None else "val_loss"
+    chosen = "auto" if phase.preliminary else training.monitor  # it learns another task
+    monitor, stopping = monitor_of(chosen, phase.dataset), training.early_stopping
+    sign = -1 if monitor.endswith("accuracy") else 1  # of a figure that is better when higher
 
     class Watch(backend.keras().callbacks.Callback):  # type: ignore[misc]
         waited = 0
@@ -187,7 +203,7 @@ def _callback(
             given = dict(logs or {})
             names = sorted(given, key=lambda name: (name.startswith("val_"), "loss" not in name))
             metrics = {name: float(given[name]) for name in names}
-            value = metrics[monitor]
+            value = sign * metrics[monitor]
             finite = all(math.isfinite(number) for number in metrics.values())
             better = finite and value < progress.best_value
             record = EpochRecord(

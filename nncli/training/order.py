@@ -29,9 +29,11 @@ def permutation(seed: int, epoch: int, samples: int) -> NDArray[np.int32]:
 
 
 def training_batches(
-    split: Split, batch_size: int, seed: int, first_epoch: int, epochs: int
+    split: Split, batch_size: int, seed: int, first_epoch: int, epochs: int, *, shuffle: bool = True
 ) -> Any:
     """One stream of batches for all epochs of a phase, to be used with `steps_per_epoch`.
+
+    Without `shuffle` every epoch takes the samples in their own order.
 
     Returns:
         A tf.data.Dataset of (x, y): (batch, …) each; the last batch of an epoch may be shorter.
@@ -41,7 +43,8 @@ def training_batches(
 
     def orders() -> Iterator[NDArray[np.int32]]:
         for epoch in range(first_epoch, first_epoch + epochs):
-            yield permutation(seed, epoch, len(split))
+            own = np.arange(len(split), dtype=np.int32)
+            yield permutation(seed, epoch, len(split)) if shuffle else own
 
     signature = tf.TensorSpec((len(split),), tf.int32)
     batches = tf.data.Dataset.from_generator(orders, output_signature=signature).flat_map(

@@ -73,6 +73,48 @@ def test_without_a_validation_part_the_training_loss_chooses(started: None) -> N
     assert set(result.history[0].metrics) == {"loss", "accuracy"}
 
 
+def test_an_accuracy_that_is_monitored_chooses_the_epoch_where_it_is_highest(
+    started: None,
+) -> None:
+    result, model = fit(epochs=12, monitor="val_accuracy")
+    assert result.monitor == "val_accuracy"
+    reached = [record.metrics["val_accuracy"] for record in result.history]
+    assert min(reached) < max(reached)
+    assert result.best_epoch == int(np.argmax(reached)) + 1, "the first of the highest"
+    marked = [record.epoch for record in result.history if record.best]
+    assert marked == [
+        epoch for epoch, value in enumerate(reached, 1) if value > max([-1, *reached[: epoch - 1]])
+    ]
+    validation = preprocess(images(), "unit").validation
+    assert validation is not None
+    said = model.predict(validation.x, verbose=0).argmax(axis=1)
+    assert (said == validation.y).mean() == pytest.approx(max(reached))
+
+
+def test_the_training_loss_may_choose_beside_a_validation_part(started: None) -> None:
+    result, _ = fit(epochs=5, monitor="loss")
+    losses = [record.metrics["loss"] for record in result.history]
+    assert result.monitor == "loss"
+    assert "val_loss" in result.history[0].metrics
+    assert result.best_epoch == int(np.argmin(losses)) + 1
+
+
+def test_samples_that_are_not_shuffled_are_trained_on_otherwise(started: None) -> None:
+    (shuffled, _), (ordered, model) = fit(), fit(shuffle=False)
+    assert ordered.history[0].metrics != shuffled.history[0].metrics
+    again, same = fit(shuffle=False)
+    assert again.history[-1].metrics == ordered.history[-1].metrics
+    for one, other in zip(model.get_weights(), same.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_early_stopping_waits_for_the_figure_that_is_monitored(started: None) -> None:
+    stopping = EarlyStopping(patience=2)
+    result, _ = fit(epochs=60, early_stopping=stopping, monitor="val_accuracy")
+    assert result.stopped == "early stopping"
+    assert len(result.history) == result.best_epoch + 2
+
+
 def test_early_stopping(started: None) -> None:
     stopping = EarlyStopping(patience=2, min_delta=10.0)
     result, _ = fit(epochs=9, early_stopping=stopping)

@@ -8,7 +8,7 @@ import pytest
 from nncli import data
 from nncli.config import Override, load
 from nncli.data.dataset import Dataset
-from nncli.schema import schema
+from nncli.schema import SCHEMAS
 from nncli.training.measure import classify, forecast, wilson_interval
 from tests.made import sequences
 
@@ -60,14 +60,14 @@ def series(tmp_path: Any, predict: str) -> Dataset:
     values = [float(index) for index in range(40)]
     path.write_text("value\n" + "\n".join(map(str, values)))
     config = load(
-        schema("rnn"),
+        SCHEMAS,
         "rnn",
         None,
         [
-            Override("data.source", "csv", ""),
-            Override("data.path", str(path), ""),
-            Override("data.window", 3, ""),
-            Override("data.predict", predict, ""),
+            Override.from_set("data.source=csv"),
+            Override.from_set(f"data.path={path}"),
+            Override.from_set("data.window=3"),
+            Override.from_set(f"data.predict={predict}"),
         ],
     ).config
     return data.load(config.data, 0)
@@ -91,7 +91,7 @@ def test_a_forecaster_that_knows_the_line_makes_no_error(tmp_path: Any, predict:
 
 
 def test_the_sine_runs_on_its_own_answers() -> None:
-    config = load(schema("rnn"), "rnn").config
+    config = load(SCHEMAS, "rnn").config
     dataset = data.load(config.data, 0)
     figures, result = forecast(Says(lambda x: x), dataset)  # repeats each value
     assert np.allclose(result.one_step, result.persistence, atol=1e-6)

@@ -25,3 +25,11 @@ def test_batches_hold_every_sample_once_an_epoch(started: None) -> None:
     assert epochs[1].tolist() == permutation(1, 4, 10).tolist()
     for rows, labels in batches:
         assert np.array_equal(rows.numpy()[:, 0], labels.numpy())
+
+
+def test_without_shuffling_every_epoch_keeps_the_order_of_the_samples(started: None) -> None:
+    split = Split(np.arange(10, dtype=np.float32)[:, None], np.arange(10, dtype=np.int64))
+    batches = list(training_batches(split, 4, seed=1, first_epoch=1, epochs=2, shuffle=False))
+    assert [len(rows) for rows, _ in batches] == [4, 4, 2, 4, 4, 2]
+    labels = np.concatenate([y.numpy() for _, y in batches])
+    assert labels.tolist() == [*range(10), *range(10)]
