@@ -84,19 +84,22 @@ class Problem:
     advice: str = ""
     """What to write instead, a few words that stand beside the carets."""
     origin: str = ""
-    """The file's name, or the option that carried the value, `--set`."""
+    """The file's name, or the argument that carried the value, `--set seed=x`."""
     line: int = 0
-    """1-based; 0 where there is no line."""
+    """1-based; 0 for an argument, and for a problem of a whole file."""
     column: int = 0
-    """1-based, counted in characters."""
+    """1-based, counted in characters; 0 for a problem of the whole origin."""
     length: int = 1
     """How many characters the carets underline."""
     source: tuple[tuple[int, str], ...] = ()
-    """The source lines to show, as (line number, text); the last one holds the place."""
+    """The source lines to show, as (line number, text); the last one holds the place. An argument
+    is the one line 0."""
+    related: tuple[str, ...] = ()
+    """The other keys that it takes to go wrong like this."""
 
     @property
     def place(self) -> str:
-        """`file:line:column`, or the option's name."""
+        """`file:line:column`, or the argument."""
         return f"{self.origin}:{self.line}:{self.column}" if self.line else self.origin
 
 
@@ -149,8 +152,10 @@ class TrainingError(NncliError):
 def closest(word: str, choices: Iterable[str]) -> str | None:
     """The one of `choices` that `word` was most likely meant to be, if any is near.
 
-    Case, `-`, `_` and spaces are not held against a word.
+    Case, `-`, `_` and spaces are not held against a word, and `lr` is short for `learning_rate`.
     """
+
+    choices = list(choices)
 
     def plain(text: str) -> str:
         return text.lower().replace("-", "").replace("_", "").replace(" ", "")
@@ -159,7 +164,10 @@ def closest(word: str, choices: Iterable[str]) -> str | None:
     for choice in choices:
         by_plain.setdefault(plain(choice), choice)
     found = difflib.get_close_matches(plain(word), by_plain, n=1, cutoff=0.6)
-    return by_plain[found[0]] if found else None
+    if found:
+        return by_plain[found[0]]
+    initials = {"".join(part[:1] for part in choice.split("_")): choice for choice in choices}
+    return initials.get(word.lower()) if len(word) > 1 else None
 
 
 def unknown_name(what: str, given: str, choices: Sequence[str], *, see: str = "") -> UsageError:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from nncli.lazy import NDArray, np
 
 Task = Literal["classification", "forecast"]
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    Array = NDArray[Any]
+else:
+    Array = Any  # for annotations alone, which nothing evaluates
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,21 @@ class Result:
     """Wall time by part: `train`, `test`, `baseline scratch`, …"""
     exit_code: int = 0
     """Of the signal that interrupted it; otherwise 0."""
+
+
+@dataclass(frozen=True)
+class ShippedConfig:
+    """A config that travels with nncli."""
+
+    name: str
+    kind: str
+    """What it trains."""
+    data: str
+    """The data source."""
+    summary: str
+    """What it is for, in one sentence."""
+    needs_network: bool
+    """Whether its first use downloads."""
 
 
 @dataclass(frozen=True)

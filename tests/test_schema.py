@@ -10,12 +10,13 @@ from nncli.config import load
 from nncli.data import SOURCES
 from nncli.errors import ConfigError, UsageError
 from nncli.models import KINDS
-from nncli.schema import find_kind, schema
+from nncli.schema import SCHEMAS, find_kind, schema
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "rnn": {
         "data.source": "sine",
         "data.points": 21,
+        "training.batch_size": 1,
         "model.units": (32,),
         "training.epochs": 100,
         "training.learning_rate": 0.001,
@@ -66,7 +67,7 @@ def test_every_kind_is_in_the_tables() -> None:
     [(kind, key, value) for kind, keys in DEFAULTS.items() for key, value in keys.items()],
 )
 def test_defaults_of_the_lesson(kind: str, key: str, value: object) -> None:
-    got: Any = load(schema(kind), kind).config
+    got: Any = load(SCHEMAS, kind).config
     for part in key.split("."):
         got = getattr(got, part)
 
@@ -76,11 +77,13 @@ def test_defaults_of_the_lesson(kind: str, key: str, value: object) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_defaults_that_all_share(kind: str) -> None:
-    config = load(schema(kind), kind).config
+    config = load(SCHEMAS, kind).config
 
     assert config.kind == kind
     assert config.seed == 42
     assert config.training.optimizer == "adam"
+    assert config.training.monitor == "auto"
+    assert config.training.shuffle is True
     assert config.training.device == "auto"
     assert config.training.threads >= 1
 
@@ -91,24 +94,35 @@ def test_only_sources_that_fit(kind: str, source: str, tmp_path: Any) -> None:
     path = tmp_path / "my.yaml"
     path.write_text(f"data: {{source: {source}}}\n")
     try:
-        found = load(schema(kind), kind, str(path)).config.data.model_dump()["source"]
+        found = load(SCHEMAS, kind, str(path)).config.data.model_dump()["source"]
         refused = ""
     except ConfigError as error:
         (problem,) = error.problems
         found, refused = source, problem.path
 
     assert found == source
-    if source in FITTING[kind]:
-        assert refused in {"", "data.path"}
-    else:
+    if source not in FITTING[kind]:
         assert refused == "data.source"
+        assert "is not one of" in problem.message
+    elif kind == "transfer" and source in {"cifar10", "cifar100"}:
+        # its base would be trained on the default digits, which are not of their size and colours
+        assert refused == "data.source"
+        assert "pictures of 28×28×1, but the task has 32×32×3" in problem.message
+        assert problem.related == (
+            "pretraining.data.size",
+            "pretraining.data.source",
+            "model.weights",
+            "model.base",
+        )
+    else:
+        assert refused in {"", "data.path"}
 
 
 def test_pretraining_takes_the_same_sources(tmp_path: Any) -> None:
     path = tmp_path / "my.yaml"
     path.write_text("pretraining: {data: {source: sine}}\n")
     with pytest.raises(ConfigError) as caught:
-        load(schema("transfer"), "transfer", str(path))
+        load(SCHEMAS, "transfer", str(path))
 
     (problem,) = caught.value.problems
     assert problem.path == "pretraining.data.source"
@@ -126,6 +140,7 @@ def test_a_schema_is_made_once(kind: str) -> None:
         ("cnnn", "did you mean 'cnn'?"),
         ("LSTM", "did you mean 'lstm'?"),
         ("tranfer", "did you mean 'transfer'?"),
+        ("cnn-mnist", "it is a shipped config: nncli train cnn --config cnn-mnist"),
         ("gru-of-mine", f"choose one of {', '.join(KINDS)}"),
     ],
 )

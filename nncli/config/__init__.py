@@ -4,21 +4,43 @@ Nothing here knows a model or a data source: the schema that a config is held ag
 handed in (see `nncli.schema`).
 """
 
-from nncli.config.load import Loaded, Override, load
-from nncli.config.sections import Config, EarlyStopping, Section, TrainingSection, contradiction
+import os
+
+# pydantic would search every installed package for plugins, at each start
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+from nncli.config.json_schema import json_schema
+from nncli.config.keys import Key, keys
+from nncli.config.load import Loaded, Schemas, load
+from nncli.config.overrides import Override
+from nncli.config.sections import (
+    Config,
+    Contradiction,
+    EarlyStopping,
+    Flag,
+    Section,
+    TrainingSection,
+    wrong_value,
+)
 from nncli.config.shipped import shipped_configs
 from nncli.config.write import to_dict, to_yaml
 
 __all__ = [
     "Config",
+    "Contradiction",
     "EarlyStopping",
+    "Flag",
+    "Key",
     "Loaded",
     "Override",
+    "Schemas",
     "Section",
     "TrainingSection",
-    "contradiction",
+    "json_schema",
+    "keys",
     "load",
     "shipped_configs",
     "to_dict",
     "to_yaml",
+    "wrong_value",
 ]

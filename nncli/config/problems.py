@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from nncli.config.strict_yaml import KeyPath, Tree, meaning
+from nncli.config.strict_yaml import meaning
+from nncli.config.tree import KeyPath, Tree, dotted, shown
 from nncli.errors import Problem, closest
 
+MOST_PROBLEMS = 500
+"""How many values are explained: who has more does not need the rest, and each takes a while."""
 _LIMITS = {
     "greater_than_equal": ("too small", "must be at least", "ge"),
     "greater_than": ("too small", "must be more than", "gt"),
     "less_than_equal": ("too large", "must be at most", "le"),
     "less_than": ("too large", "must be less than", "lt"),
 }
+_MISSING = {"missing", "union_tag_not_found"}
 _LENGTHS = {
     "too_short": ("too short", "must hold at least", "min_length"),
     "too_long": ("too long", "may hold at most", "max_length"),
@@ -40,36 +46,86 @@ _WANTED = {
 }
 
 
-def explain(error: ValidationError, tree: Tree, schema: type[BaseModel]) -> list[Problem]:
-    """Every problem at its place, in the order of the file."""
+@dataclass(frozen=True)
+class Finding:
+    """One value that is wrong by itself."""
+
+    path: KeyPath
+    problem: Problem
+    unknown_key: bool
+    """Whether the key itself is the mistake, so that no value of a known key is in doubt."""
+    is_value: bool
+    """Whether there is a value to be wrong: a missing one is not written anywhere."""
+
+
+def explain(
+    error: ValidationError,
+    tree: Tree,
+    document: dict[str, Any],
+    kind: str,
+    schemas: Mapping[str, type[BaseModel]],
+) -> list[Finding]:
+    """What pydantic found in a document, up to `MOST_PROBLEMS`, in words and at its place.
+
+    Args:
+        error: pydantic's.
+        tree: where each value was written.
+        document: what was validated: the tree's value with the defaults that depend on it.
+        kind: which of the schemas it was validated against.
+        schemas: those of all kinds, for keys that another kind knows.
+    """
+    schema = schemas[kind]
     found: dict[KeyPath, list[tuple[ErrorDetails, list[type[BaseModel]]]]] = {}
-    for detail in error.errors(include_url=False):
-        path, models = _locate(detail["loc"], tree.value, schema)
+    for detail in error.errors(include_url=False)[:MOST_PROBLEMS]:
+        path, models = _locate(detail["loc"], document, schema)
+        if detail["type"].startswith("union_tag"):
+            path = (*path, str(detail.get("ctx", {})["discriminator"]).strip("'"))
         found.setdefault(path, []).append((detail, models))
-    problems = []
+    findings = []
     for path, details in found.items():
         # a value that may be this or that fails as each of them: keep what says most
         detail, models = min(details, key=lambda each: each[0]["type"] in _WANTED)
         wanted = dict.fromkeys(_WANTED[d["type"]] for d, _ in details if d["type"] in _WANTED)
-        problems.append(_problem(detail, path, models, tree, schema, list(wanted)))
-    return sorted(problems, key=lambda p: (p.line == 0, p.line, p.column))
+        unknown = detail["type"] == "extra_forbidden"
+        if unknown:
+            advice = _advice_for_key(path, models, kind, schemas) + _way_out(tree, path)
+            problem = tree.problem(path, "unknown key", advice, at_key=True)
+        else:
+            problem = _problem(detail, path, tree, list(wanted))
+        findings.append(Finding(path, problem, unknown, detail["type"] not in _MISSING))
+    return [each for each in findings if not _follows(each, found, tree)] or findings
+
+
+def _follows(finding: Finding, found: Iterable[KeyPath], tree: Tree) -> bool:
+    """Whether a finding only says again, or elsewhere, what another one says at its place.
+
+    Of a list with a wrong item pydantic also says that it is too short; and a default that was
+    taken over from a wrong value is as wrong.
+    """
+    path = finding.path
+    below = any(len(other) > len(path) and other[: len(path)] == path for other in found)
+    copied = not finding.unknown_key and finding.is_value and path not in tree.values
+    return below or copied
+
+
+def _way_out(tree: Tree, path: KeyPath) -> str:
+    """How to keep a file's keys from a source that the command line chose instead of its own."""
+    source = (*path[:-1], "source")
+    chosen, written = tree.values.get(source), tree.keys.get(path)
+    if chosen is None or chosen.line or written is None or not written.line:
+        return ""
+    section = dotted(path[:-1])
+    return f"; --set '{section}={{source: {tree.written(source)}}}' leaves the section out"
 
 
 def _problem(
-    detail: ErrorDetails,
-    path: KeyPath,
-    models: list[type[BaseModel]],
-    tree: Tree,
-    schema: type[BaseModel],
-    alternatives: list[tuple[str, str]],
+    detail: ErrorDetails, path: KeyPath, tree: Tree, alternatives: list[tuple[str, str]]
 ) -> Problem:
     kind, context = detail["type"], detail.get("ctx", {})
     number = type(detail["input"]) in {int, float}
     given = (tree.written(path) if number else None) or shown(detail["input"])
-    if kind == "extra_forbidden":
-        return tree.problem(path, "unknown key", _advice_for_key(path, models, schema), at_key=True)
-    if kind == "missing":
-        return tree.problem(path, "missing, and it has no default", "add it", at_key=True)
+    if kind in _MISSING:
+        return _missing(tree, path)
     if kind in _LIMITS:
         word, wanted, limit = _LIMITS[kind]
         bound = context[limit]
@@ -82,14 +138,8 @@ def _problem(
         return tree.problem(path, f"{given} is {word}", f"{wanted} {values}", at_key=False)
     if kind in {"literal_error", "union_tag_invalid"}:
         return _choice_problem(detail, path, tree)
-    if kind == "union_tag_not_found":
-        discriminator = str(context["discriminator"]).strip("'")
-        return tree.problem(
-            (*path, discriminator), "missing, and it has no default", "add it", at_key=True
-        )
-    if kind == "contradiction":
-        where = (*path, context["key"]) if context["key"] else path
-        return tree.problem(where, context["message"], context["advice"], at_key=False)
+    if kind == "wrong_value":
+        return tree.problem(path, context["message"], context["advice"], at_key=False)
     if kind == "string_pattern_mismatch" and path[-1:] == ("device",):
         return tree.problem(
             path, f"{given} is not a device", "write auto, cpu, gpu or gpu:N", at_key=False
@@ -102,6 +152,17 @@ def _problem(
     return tree.problem(path, f"{given}: {message}", "", at_key=False)
 
 
+def _missing(tree: Tree, path: KeyPath) -> Problem:
+    """A key that has to be there, shown where the section that lacks it was chosen."""
+    message, advice = "missing, and it has no default", f"add {path[-1]}: …"
+    source = (*path[:-1], "source")
+    place = tree.values.get(source)
+    if place is not None and not place.line:  # the command line asked for this kind of data
+        problem = tree.problem(source, message, f"add --set {dotted(path)}=…", at_key=False)
+        return replace(problem, path=dotted(path))
+    return tree.problem(path, message, advice, at_key=True)
+
+
 def _advice_for_type(kind: str, given: Any) -> str:
     """What to write instead, where the value that was given shows what was meant."""
     what = _WANTED[kind][0]
@@ -110,18 +171,33 @@ def _advice_for_type(kind: str, given: Any) -> str:
         return f"write [{given}]"
     if what == "a section" and given is None:
         return "write keys under it, or remove it"
+    if what == "a section" and isinstance(given, str) and re.match(r"[\w-]+:\S", given):
+        return "put a space after the ':'"
     if what == "a whole number" and isinstance(number, float) and number.is_integer():
         return f"write {number:.0f}"
-    if "number" in what and isinstance(given, str) and type(number) in {int, float}:
-        return f"write {given} without quotes"
+    if "number" in what and isinstance(given, str):
+        if type(number) in {int, float}:
+            return f"write {given} without quotes"
+        return _written_otherwise(given)
+    return ""
+
+
+def _written_otherwise(given: str) -> str:
+    """The number that people mean by `20%`, `0,001` and `1_000`."""
+    share = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", given)
+    if share:
+        return f"write {float(share[1]) / 100:g}"
+    if re.fullmatch(r"\d+,\d{1,2}|0,\d+", given):
+        return f"write {given.replace(',', '.')}, with a point"
+    if re.fullmatch(r"\d{1,3}([_' ,]\d{3})+", given):
+        return f"write {re.sub(r'[^0-9]', '', given)}"
     return ""
 
 
 def _choice_problem(detail: ErrorDetails, path: KeyPath, tree: Tree) -> Problem:
     context = detail.get("ctx", {})
     if detail["type"] == "union_tag_invalid":
-        discriminator = str(context["discriminator"]).strip("'")
-        path, given = (*path, discriminator), context["tag"]
+        given = context["tag"]
         choices = [choice.strip("'") for choice in context["expected_tags"].split(", ")]
     else:
         given = detail["input"]
@@ -132,16 +208,6 @@ def _choice_problem(detail: ErrorDetails, path: KeyPath, tree: Tree) -> Problem:
     return tree.problem(
         path, f"{shown(given)} is not one of {', '.join(choices)}", advice, at_key=False
     )
-
-
-def shown(value: Any) -> str:
-    """A value as the user wrote it, shortened."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def _locate(
@@ -182,9 +248,14 @@ def _tag(model: type[BaseModel]) -> str | None:
     return str(source.default) if source is not None else None
 
 
-def _advice_for_key(path: KeyPath, models: list[type[BaseModel]], schema: type[BaseModel]) -> str:
+def _advice_for_key(
+    path: KeyPath,
+    models: list[type[BaseModel]],
+    kind: str,
+    schemas: Mapping[str, type[BaseModel]],
+) -> str:
     """Where an unknown key belongs, or what it was meant to be."""
-    key = str(path[-1])
+    key, schema = str(path[-1]), schemas[kind]
     known = list(dict.fromkeys(name for model in models for name in model.model_fields))
     above = tuple(part for part in path[:-1] if isinstance(part, str))
     if len(models) == 1 and _tag(models[0]) is not None:
@@ -192,12 +263,15 @@ def _advice_for_key(path: KeyPath, models: list[type[BaseModel]], schema: type[B
         if sources:
             return f"only for source {' or '.join(sources)}"
     homes = [home for home in _homes(schema) if home[0] != above and key in home[1]]
-    guess = closest(key, known)
     homes.sort(key=lambda home: home[0][: len(above)] != above)  # a section below comes first
     if homes:
         home = ".".join(homes[0][0])
         where = f"under '{home}:'" if home else f"outside of '{'.'.join(above)}:'"
         return f"this key belongs {where}"
+    kinds = [other for other in schemas if _sections_at(schemas[other], above, key)]
+    if kinds:
+        return f"only for kind {' or '.join(kinds)}"
+    guess = closest(key, known)
     return f"did you mean '{guess}'?" if guess else f"known keys: {', '.join(known)}"
 
 

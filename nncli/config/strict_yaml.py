@@ -11,20 +11,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from nncli.config.tree import KeyPath, Place, Tree, dotted
 from nncli.errors import ConfigError, Problem
-
-KeyPath = tuple[str | int, ...]
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_VALUES = 20_000
 MAX_DIGITS = 400
+MAX_PROBLEMS = 100
+"""Of the text itself; a file with more of them is not a config at all."""
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
@@ -33,6 +34,7 @@ _LEADING_ZERO = re.compile(r"([-+]?)0+([0-9].*)")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # what PyYAML counts as one
 _NOT_PRINTABLE = yaml.reader.Reader.NON_PRINTABLE
+_DECORATION = re.compile(r"!<[^>]*>|[^\s,\[\]{}]+")
 _WIDE_ESCAPE = re.compile(r"\\U[0-9a-fA-F]{8}")
 
 # PyYAML's words for the usual slips, and ours: what is wrong, and what to do.
@@ -70,11 +72,6 @@ _SYNTAX = (
         "close it",
     ),
     (
-        r"expected ',' or '(.)', but got '<stream end>'",
-        r"the bracket that opens here has no \1",
-        "close it",
-    ),
-    (
         r"expected ',' or '(.)', but got .*",
         r"neither ',' nor '\1' in a bracket that is open",
         "close it, or put a comma between values",
@@ -82,84 +79,20 @@ _SYNTAX = (
 )
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a key or value was written."""
-
-    origin: str
-    """The file, or the option that carried it."""
-    line: int = 0
-    """1-based; 0 where there is no line."""
-    column: int = 0
-    """1-based."""
-    length: int = 1
-
-
-@dataclass
-class Tree:
-    """Plain values, and the place of every key and value by its path."""
-
-    value: Any
-    keys: dict[KeyPath, Place] = field(default_factory=dict)
-    values: dict[KeyPath, Place] = field(default_factory=dict)
-    lines: dict[str, list[str]] = field(default_factory=dict)
-    """Source lines by origin, to show beside a problem."""
-
-    def written(self, path: KeyPath) -> str | None:
-        """The text that stands at the value's place, if it was read from a file."""
-        place = self.values.get(path)
-        lines = self.lines.get(place.origin, []) if place is not None else []
-        if place is None or not 0 < place.line <= len(lines):
-            return None
-        return lines[place.line - 1][place.column - 1 : place.column - 1 + place.length]
-
-    def problem(self, path: KeyPath, message: str, advice: str, *, at_key: bool) -> Problem:
-        """A problem at `path`, or at the nearest thing above it that was written somewhere."""
-        first, second = (self.keys, self.values) if at_key else (self.values, self.keys)
-        place = None
-        for end in range(len(path), -1, -1):
-            place = first.get(path[:end]) or second.get(path[:end])
-            if place is not None:
-                break
-        return located(dotted(path), message, advice, place or Place("default"), self.lines)
-
-
-def dotted(path: KeyPath) -> str:
-    """`("model", "units", 0)` as `model.units[0]`."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
-
-
-def located(
-    path: str, message: str, advice: str, place: Place, lines: dict[str, list[str]]
-) -> Problem:
-    """A problem with the source lines around its place."""
-    source = lines.get(place.origin, [])
-    shown: tuple[tuple[int, str], ...] = ()
-    if 0 < place.line <= len(source):
-        first = max(1, place.line - 1)
-        shown = tuple((number, source[number - 1]) for number in range(first, place.line + 1))
-    return Problem(
-        path, message, advice, place.origin, place.line, place.column, place.length, shown
-    )
-
-
-def read_text(path: Path) -> str:
-    """The text of a config file.
+def read_text(path: Path, origin: str = "") -> str:
+    """The text of a config file, which errors call `origin`.
 
     Raises:
         ConfigError: not a regular file, too large, or not UTF-8.
     """
-    origin = str(path)
+    origin = origin or str(path)
 
     def refuse(message: str, hint: str) -> ConfigError:
         return ConfigError(f"{origin} {message}", [Problem("", message, origin=origin)], hint=hint)
 
     try:
         if not path.exists():
-            raise refuse("does not exist", "check the path, or name a shipped config")
+            raise refuse("does not exist", "check the path; nncli config list shows shipped ones")
         if not path.is_file():
             what = "a folder" if path.is_dir() else "not a regular file"
             inside = path / "config.yaml"
@@ -171,36 +104,79 @@ def read_text(path: Path) -> str:
             raise refuse(f"is larger than a config may be ({MAX_BYTES:,} bytes)", "shorten it")
     except OSError as error:
         raise refuse(f"cannot be read: {error.strerror}", "check its permissions") from error
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise refuse("is UTF-16; a config is UTF-8", "save it as UTF-8")
+    wide = _wide_encoding(raw)
+    if wide:
+        raise refuse(f"is {wide}; a config is UTF-8", "save it as UTF-8")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise refuse(f"is not UTF-8 (line {line})", "save it as UTF-8") from error
+        raise _not_utf8(raw, error.start, origin) from error
+
+
+def _wide_encoding(raw: bytes) -> str:
+    """The name of an encoding of two or four bytes a character, by its mark or its zeros."""
+    if raw.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
+        return "UTF-32"
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    begin = raw[:200]
+    if len(begin) >= 4 and b"\x00" in begin:
+        for first, second in ((0, 1), (1, 0)):  # text of ASCII has a zero in every second byte
+            if not any(begin[first::2]) and all(begin[second::2]):
+                return "UTF-16 without a mark"
+    return ""
+
+
+def _not_utf8(raw: bytes, start: int, origin: str) -> ConfigError:
+    """The error for a byte that UTF-8 does not have there, with the line read as Windows does."""
+    byte = raw[start : start + 1]
+    try:
+        text, encoding = raw.decode("cp1252"), "Windows-1252"
+    except UnicodeDecodeError:
+        text, encoding = raw.decode("latin-1"), "Latin-1"
+    tree = Tree(None, lines={origin: _LINE_END.split(text)})
+    problem = tree.located(
+        "",
+        f"byte 0x{byte[0]:02X} is not UTF-8; in {encoding} it is {text[start]!r}",
+        "save the file as UTF-8",
+        _place_of(text, start, origin),
+    )
+    return ConfigError(f"{origin} is not UTF-8 (line {problem.line})", [problem])
 
 
 def parse(text: str, origin: str) -> Tree:
     """The values of a YAML text and where each was written.
 
+    What a config must not contain is noted in the tree's `problems`, and reading goes on.
+
     Raises:
-        ConfigError: a syntax error, or something that a config must not contain.
+        ConfigError: where it cannot go on, with all problems up to there.
     """
     tree = Tree(None, lines={origin: _LINE_END.split(text)})
+
+    def stop(place: Place, what: str, advice: str) -> ConfigError:
+        problem = tree.located("", what, advice, place)
+        return ConfigError(f"{origin} cannot be read as a config", [*tree.problems, problem])
+
+    builder = _Builder(tree, origin)
     try:
-        _Builder(tree, origin).build(text)
+        builder.build(text)
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(tree, *_in_plain_words(error, origin, tree.lines[origin])) from error
+        bracket = builder.open[-1] if builder.open else None
+        place, what, advice = _in_plain_words(error, origin, tree.lines[origin], bracket)
+        raise stop(place, what, advice) from error
     except yaml.reader.ReaderError as error:
         place = _place_of(text, error.position, origin)
         what = f"character U+{error.character:04X} is not allowed in YAML"
-        raise _syntax_error(tree, place, what, "remove it") from error
+        raise stop(place, what, "remove it") from error
     except (ValueError, OverflowError) as error:  # PyYAML converts some numbers unchecked
         escapes = (e for e in _WIDE_ESCAPE.finditer(text) if int(e[0][2:], 16) > 0x10FFFF)
         found = next(escapes, None)
         place = _place_of(text, found.start() if found else 0, origin, 10 if found else 1)
         what = "there is no such character" if found else "this is not YAML"
-        raise _syntax_error(tree, place, what, "remove it") from error
+        raise stop(place, what, "remove it") from error
+    except _CannotGoOnError as error:
+        raise ConfigError(f"{origin} cannot be read as a config", tree.problems) from error
     return tree
 
 
@@ -215,9 +191,12 @@ def _place_of(text: str, position: int, origin: str, length: int = 1) -> Place:
 
 
 def _in_plain_words(
-    error: yaml.MarkedYAMLError, origin: str, lines: list[str]
+    error: yaml.MarkedYAMLError, origin: str, lines: list[str], bracket: Place | None
 ) -> tuple[Place, str, str]:
-    """The place, what is wrong there and what to do, from PyYAML's error."""
+    """The place, what is wrong there and what to do, from PyYAML's error.
+
+    `bracket` is the last one that is open at that point.
+    """
     given = error.problem or "this is not YAML"
     what, advice = given, "check quotes, brackets, colons and indentation near here"
     for pattern, ours, todo in _SYNTAX:
@@ -226,22 +205,29 @@ def _in_plain_words(
             what, advice = found.expand(ours), todo
             break
     mark = error.problem_mark or error.context_mark
-    unclosed = any(end in given for end in ("end of stream", "<stream end>", "expected ':'"))
-    if unclosed and error.context_mark is not None:
-        mark = error.context_mark  # where it began, not where the text ran out
     if mark is None:
         return Place(origin), what, advice
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    if not unclosed and "\t" in line[: mark.column + 1] and not line[: mark.column + 1].strip():
+    ends = "<stream end>" in given
+    later = given.startswith("expected ','") and bracket and mark.line + 1 > bracket.line
+    if bracket is not None and (ends or later):
+        opens = lines[bracket.line - 1][bracket.column - 1]
+        closes = {"[": "]", "{": "}"}.get(opens, "end")
+        return bracket, f"the bracket that opens here has no {closes}", "close it"
+    glued = re.match(r"\s*[\w.-]+(:)\S", lines[mark.line - 1]) if mark.line else None
+    if glued and given.startswith("mapping values"):  # read as text that goes on below
+        place = Place(origin, mark.line, glued.start(1) + 1)
+        return place, "a ':' without a space after it", "put one there"
+    begun = any(end in given for end in ("end of stream", "expected ':'"))
+    if begun and error.context_mark is not None:
+        mark = error.context_mark  # where it began, not where the text ran out
+    before = lines[mark.line][: mark.column + 1] if mark.line < len(lines) else ""
+    if not begun and "\t" in before and not before.strip():
         what, advice = "a tab", "use spaces; YAML allows no tabs here"
     return Place(origin, mark.line + 1, mark.column + 1), what, advice
 
 
-def _syntax_error(
-    tree: Tree, place: Place, message: str, advice: str, path: str = ""
-) -> ConfigError:
-    problem = located(path, message, advice, place, tree.lines)
-    return ConfigError(f"{place.origin} cannot be read as a config", [problem])
+class _CannotGoOnError(Exception):
+    """The last of the tree's problems leaves nothing to read after it."""
 
 
 class _Builder:
@@ -251,16 +237,20 @@ class _Builder:
         self.tree = tree
         self.origin = origin
         self.count = 0
+        self.events: Iterator[yaml.Event] = iter(())
+        self.open: list[Place] = []
+        """The brackets that are not closed yet."""
 
     def build(self, text: str) -> None:
-        events = yaml.parse(text, Loader=yaml.SafeLoader)
+        self.events = yaml.parse(text, Loader=yaml.SafeLoader)
         documents = 0
-        for event in events:
+        for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise self._refuse(event, (), "a second document starts here", "keep one")
-                self.tree.value = self._node(next(events), events, (), 1)
+                    self._refuse(event, (), "a second document starts here", "keep one")
+                    raise _CannotGoOnError
+                self.tree.value = self._node(next(self.events), (), 1)
 
     def _place(self, event: yaml.Event) -> Place:
         start, end = event.start_mark, event.end_mark
@@ -270,49 +260,106 @@ class _Builder:
         return Place(self.origin, start.line + 1, start.column + 1, max(1, length))
 
     def _refuse(
-        self, event: yaml.Event, path: KeyPath, message: str, advice: str, length: int = 0
-    ) -> ConfigError:
+        self,
+        event: yaml.Event,
+        path: KeyPath,
+        message: str,
+        advice: str,
+        *,
+        length: int = 0,
+        broken: bool = True,
+    ) -> None:
+        """Note a problem of the text; of a `broken` value nothing more can be said."""
         place = self._place(event)
         place = replace(place, length=length or place.length)
-        return _syntax_error(self.tree, place, message, advice, dotted(path))
+        self.tree.problems.append(self.tree.located(dotted(path), message, advice, place))
+        if broken:
+            self.tree.broken.add(path)
+        if len(self.tree.problems) >= MAX_PROBLEMS:
+            raise _CannotGoOnError
 
     def _refuse_unprintable(self, event: yaml.ScalarEvent, path: KeyPath) -> None:
         found = _NOT_PRINTABLE.search(event.value)
         if found:
             what = f"holds the control character U+{ord(found[0]):04X}"
-            raise self._refuse(event, path, what, "remove it")
+            self._refuse(event, path, what, "remove it")
 
-    def _node(
-        self, event: yaml.Event, events: Iterator[yaml.Event], path: KeyPath, depth: int
-    ) -> Any:
+    def _node(self, event: yaml.Event, path: KeyPath, depth: int) -> Any:
         if isinstance(event, yaml.AliasEvent):
             what = f"alias *{event.anchor}: a config has none"
-            raise self._refuse(event, path, what, "write the value out")
+            self._refuse(event, path, what, "write the value out")
+            return None
         assert isinstance(event, yaml.NodeEvent)
         self._refuse_decoration(event, path)
         if depth > MAX_DEPTH:
-            raise self._refuse(event, path, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
+            self._refuse(event, path, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
+            raise _CannotGoOnError
         self.count += 1
         if self.count > MAX_VALUES:
-            raise self._refuse(event, path, f"more than {MAX_VALUES:,} values", "shorten it")
-        self.tree.values[path] = self._place(event)
+            self._refuse(event, path, f"more than {MAX_VALUES:,} values", "shorten it")
+            raise _CannotGoOnError
+        nothing = isinstance(event, yaml.ScalarEvent) and not event.value and event.style is None
+        place = self.tree.keys.get(path) if nothing else None  # there is nothing to point at
+        self.tree.values[path] = place or self._place(event)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
+        assert isinstance(event, yaml.CollectionStartEvent)
+        if event.flow_style:
+            self.open.append(self._place(event))
+        value = self._collection(event, path, depth)
+        if event.flow_style:
+            self.open.pop()
+        return value
+
+    def _collection(self, event: yaml.CollectionStartEvent, path: KeyPath, depth: int) -> Any:
+        following: yaml.Event
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[Any] = []
-            while not isinstance(event := next(events), yaml.SequenceEndEvent):
-                items.append(self._node(event, events, (*path, len(items)), depth + 1))
-            self._extend(path, event)
+            while not isinstance(following := next(self.events), yaml.SequenceEndEvent):
+                items.append(self._node(following, (*path, len(items)), depth + 1))
+            self._extend(path, following)
             return items
         mapping: dict[str, Any] = {}
-        while not isinstance(event := next(events), yaml.MappingEndEvent):
-            self._key(event, mapping, path)
-            assert isinstance(event, yaml.ScalarEvent)
-            key = event.value
-            self.tree.keys[(*path, key)] = self._place(event)
-            mapping[key] = self._node(next(events), events, (*path, key), depth + 1)
-        self._extend(path, event)
+        while not isinstance(following := next(self.events), yaml.MappingEndEvent):
+            self._pair(following, mapping, path, depth)
+        self._extend(path, following)
         return mapping
+
+    def _pair(self, event: yaml.Event, mapping: dict[str, Any], path: KeyPath, depth: int) -> None:
+        """Read a key and its value into `mapping`; of a key that may not be, the problem alone."""
+        if not isinstance(event, yaml.ScalarEvent):
+            if isinstance(event, yaml.AliasEvent):
+                what, advice = f"alias *{event.anchor}: a config has none", "write the key out"
+            else:
+                what, advice = "a key must be a word", "write `key: value`"
+            self._refuse(event, path, what, advice, broken=False)
+            if not isinstance(event, yaml.AliasEvent):
+                self._skip(event, path, depth)
+            self._skip(next(self.events), path, depth)
+            return
+        inside = (*path, event.value)
+        if event.value == "<<" and event.implicit[0]:
+            what = "merge key <<: a config has none"
+            self._refuse(event, inside, what, "write the keys out", broken=False)
+            self._skip(next(self.events), inside, depth)
+            return
+        self._refuse_decoration(event, inside)
+        self._refuse_unprintable(event, inside)
+        if event.value in mapping:
+            first = self.tree.keys[inside]
+            where = f"first given at line {first.line}, column {first.column}"
+            what = f"duplicate key, {where}"
+            self._refuse(event, inside, what, "keep one of the two", broken=False)
+            self._skip(next(self.events), inside, depth)
+            return
+        self.tree.keys[inside] = self._place(event)
+        mapping[event.value] = self._node(next(self.events), inside, depth + 1)
+
+    def _skip(self, event: yaml.Event, path: KeyPath, depth: int) -> None:
+        """Read a node for the problems in it, leaving no value and no place behind."""
+        kept = dict(self.tree.keys), dict(self.tree.values)
+        self._node(event, path, depth + 1)
+        self.tree.keys, self.tree.values = kept
 
     def _extend(self, path: KeyPath, event: yaml.Event) -> None:
         """Let the place of `[...]` or `{...}` reach to its closing bracket, if on one line."""
@@ -322,33 +369,19 @@ class _Builder:
             length = max(1, end.column + 1 - place.column)
             self.tree.values[path] = replace(place, length=length)
 
-    def _refuse_decoration(self, event: yaml.Event, path: KeyPath) -> None:
-        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
-        if anchor is not None:
-            noun, written = "anchor", f"&{anchor}"
-        elif tag is not None:
-            noun, written = "tag", tag.replace("tag:yaml.org,2002:", "!!")
-        else:
+    def _refuse_decoration(self, event: yaml.NodeEvent, path: KeyPath) -> None:
+        anchor, tag = event.anchor, getattr(event, "tag", None)
+        if anchor is None and tag is None:
             return
+        place = self._place(event)
+        line = self.tree.lines[self.origin][place.line - 1]
+        noun = "tag" if anchor is None else "anchor"
+        found = _DECORATION.match(line, place.column - 1)
+        written = found[0] if found else ""
         message = f"{noun} {written}: a config has none"
-        raise self._refuse(event, path, message, "remove it", len(written))
-
-    def _key(self, event: yaml.Event, mapping: dict[str, Any], path: KeyPath) -> None:
-        if not isinstance(event, yaml.ScalarEvent):
-            raise self._refuse(event, path, "a key must be a word", "write `key: value`")
-        if event.value == "<<" and event.implicit[0]:
-            what = "merge key <<: a config has none"
-            raise self._refuse(event, path, what, "write the keys out")
-        self._refuse_decoration(event, path)
-        self._refuse_unprintable(event, path)
-        if event.value in mapping:
-            first = self.tree.keys[(*path, event.value)]
-            raise self._refuse(
-                event,
-                (*path, event.value),
-                f"duplicate key, first given at line {first.line}, column {first.column}",
-                "keep one of the two",
-            )
+        # a tag says that the text means something else than it says
+        doubt = tag is not None and isinstance(event, yaml.ScalarEvent)
+        self._refuse(event, path, message, "remove it", length=len(written), broken=doubt)
 
     def _scalar(self, event: yaml.ScalarEvent, path: KeyPath) -> Any:
         text: str = event.value
@@ -358,19 +391,16 @@ class _Builder:
         zero = _LEADING_ZERO.fullmatch(text)
         if zero and _FLOAT.fullmatch(text):
             better = zero[1] + zero[2]
-            raise self._refuse(
-                event,
-                path,
-                f"{text} has a leading zero",
-                f"write {better}, or '{text}' for text",
-            )
+            advice = f"write {better}, or '{text}' for text"
+            self._refuse(event, path, f"{text} has a leading zero", advice)
+            return None
         value = meaning(text)
         if isinstance(value, float) and not math.isfinite(value):
-            raise self._refuse(event, path, f"{text} is not a finite number", "write one that is")
+            self._refuse(event, path, f"{text} is not a finite number", "write one that is")
+            return None
         if isinstance(value, int) and len(text) > MAX_DIGITS:
-            raise self._refuse(
-                event, path, f"a number of {len(text)} digits", "write a shorter one"
-            )
+            self._refuse(event, path, f"a number of {len(text)} digits", "write a shorter one")
+            return None
         return value
 
 

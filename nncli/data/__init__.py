@@ -5,14 +5,11 @@ A new source is one section and one loader in its family's file, and its row her
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-from nncli.config import Section
 from nncli.data.dataset import Dataset, check_parts
 from nncli.data.images import CIFAR10, CIFAR100, DIGITS, FASHION_MNIST, FOLDER, MNIST
 from nncli.data.sequences import TS, WAVES
 from nncli.data.series import CSV, SINE
-from nncli.data.source import Source
+from nncli.data.source import DataSection, Source
 
 SOURCES: dict[str, Source] = {
     "sine": SINE,
@@ -28,7 +25,7 @@ SOURCES: dict[str, Source] = {
 }
 
 
-def load(section: Section, seed: int) -> Dataset:
+def load(section: DataSection, seed: int) -> Dataset:
     """Read and split the data that a section of one of the `SOURCES` describes.
 
     The same section and seed give the same numbers in the same parts.
@@ -36,5 +33,5 @@ def load(section: Section, seed: int) -> Dataset:
     Raises:
         DataError: the data is missing, unreadable or cannot be trained on.
     """
-    source = SOURCES[cast(Any, section).source]
+    source = SOURCES[section.source]
     return check_parts(source.name, source.load(section, seed))

@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nncli.errors import DataError, closest
+from nncli.lazy import NDArray, np
 
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?"})
 _SEPARATORS = {",": ",", ";": ";", "tab": "\t"}

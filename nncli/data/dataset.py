@@ -6,10 +6,8 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nncli.errors import DataError
+from nncli.lazy import NDArray, np
 from nncli.results import Array, Task
 
 Family = Literal["series", "sequences", "images"]
@@ -90,6 +88,23 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What is known of a source's samples; None where that takes reading them."""
+
+    task: Task | None = None
+    train: int | None = None
+    """Samples of the training part."""
+    fewest: int | None = None
+    """At least how many those are, where their number takes counting."""
+    validation: bool | None = None
+    """Whether there is a validation part."""
+    input_shape: tuple[int, ...] | None = None
+    """The shape of one sample."""
+    classes: int | None = None
+    """How many classes there are."""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What a model is trained, chosen and measured on. The three parts share no sample."""
 
@@ -119,6 +134,17 @@ class Dataset:
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one sample, without the batch dimension."""
         return tuple(self.train.x.shape[1:])
+
+    @property
+    def facts(self) -> Facts:
+        """All that the settings of its source could only partly foresee."""
+        return Facts(
+            task=self.task,
+            train=len(self.train),
+            validation=self.validation is not None,
+            input_shape=self.input_shape,
+            classes=len(self.classes) if self.task == "classification" else None,
+        )
 
     @property
     def target_steps(self) -> bool:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from nncli.config import Section
-from nncli.data.dataset import Dataset, Split
-from nncli.data.source import Source
+from nncli.config import Contradiction
+from nncli.data.dataset import Dataset, Facts, Split
+from nncli.data.source import DataSection, Source
 from nncli.data.splits import (
     TestShare,
     ValidationShare,
-    check_shares,
     generator,
+    impossible_split,
     part_size,
     split_three,
     split_validation,
 )
 from nncli.data.ts_file import TsFile, read_ts
 from nncli.errors import DataError
+from nncli.lazy import NDArray, np
 
 WAVE_CLASSES = ("forward", "backward", "steady", "rising", "falling")
 
@@ -31,9 +31,11 @@ WAVE_CLASSES = ("forward", "backward", "steady", "rising", "falling")
 # the half cycle per step above which a sampled wave would look slower than it is.
 _SLOW, _FAST = 0.02, 0.12
 _LAG = 0.5  # radians from channel to channel of a travelling wave
+MOST_VALUES = 100_000_000
+"""What is generated at once: 800 MB, and a few copies of it."""
 
 
-class WavesSection(Section):
+class WavesSection(DataSection):
     """Generated sequences whose classes differ in nothing but the order of their values."""
 
     source: Literal["waves"] = "waves"
@@ -51,13 +53,32 @@ class WavesSection(Section):
     test: TestShare = 0.2
     """Share of the sequences to measure on."""
 
-    @model_validator(mode="after")
-    def _something_left(self) -> WavesSection:
-        check_shares(self.validation, self.test)
-        return self
+    def facts(self) -> Facts:
+        """Everything: they are made to order."""
+        measured = part_size(self.samples, self.test)
+        return Facts(
+            task="classification",
+            train=self.samples - measured - part_size(self.samples, self.validation),
+            validation=self.validation > 0,
+            input_shape=(self.steps, self.features),
+            classes=len(WAVE_CLASSES),
+        )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Parts without one of the classes, and more numbers than fit in memory."""
+        counts = [len(range(i, self.samples, len(WAVE_CLASSES))) for i in range(len(WAVE_CLASSES))]
+        yield from impossible_split(counts, self.validation, self.test, ["samples"])
+        values = self.samples * self.steps * self.features
+        if values > MOST_VALUES:
+            yield Contradiction(
+                ("samples", "steps", "features"),
+                f"{self.samples:,} samples of {self.steps:,} × {self.features:,} values are "
+                f"{values:,} numbers",
+                f"at most {MOST_VALUES:,}",
+            )
 
 
-class TsSection(Section):
+class TsSection(DataSection):
     """Recorded sequences in the text format of the UEA/UCR archive."""
 
     source: Literal["ts"] = "ts"
@@ -68,6 +89,10 @@ class TsSection(Section):
     """The file to measure on; null takes the `_TEST.ts` that belongs to the training file."""
     validation: ValidationShare = 0.2
     """Share of the training file that chooses the best epoch; 0 for none."""
+
+    def facts(self) -> Facts:
+        """What kind of task it is; everything else takes reading the files."""
+        return Facts("classification", validation=self.validation > 0)
 
 
 def load_waves(section: WavesSection, seed: int) -> Dataset:

@@ -3,45 +3,51 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from nncli.config import Section, contradiction
+from nncli.config import Contradiction
 from nncli.data.csv_column import Column, read_column
-from nncli.data.dataset import Dataset, Series, Split
-from nncli.data.source import Source
-from nncli.data.splits import TestShare, ValidationShare, check_shares, part_size
+from nncli.data.dataset import Dataset, Facts, Series, Split
+from nncli.data.source import DataSection, Source
+from nncli.data.splits import TestShare, ValidationShare, impossible_shares, part_size
 from nncli.errors import DataError
+from nncli.lazy import NDArray, np
+
+Radians = Annotated[float, Field(ge=-1_000_000, le=1_000_000)]
 
 
-class SineSection(Section):
+class SineSection(DataSection):
     """The lesson's series: one wave, each value predicted from those before it."""
 
     source: Literal["sine"] = "sine"
     """One sine wave: the lesson's series."""
     points: Annotated[int, Field(ge=3, le=1_000_000)] = 21
     """How many points of the wave are taken, evenly spaced; one fewer are predicted."""
-    start: float = 0.0
+    start: Radians = 0.0
     """Where the wave begins, in radians."""
-    end: float = math.pi
+    end: Radians = math.pi
     """Where the wave ends, in radians."""
 
-    @model_validator(mode="after")
-    def _forward(self) -> SineSection:
+    def facts(self) -> Facts:
+        """One sample, each of its points a step."""
+        return Facts("forecast", train=1, validation=False, input_shape=(self.points - 1, 1))
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """A wave that ends before it begins."""
         if self.end <= self.start:
-            raise contradiction(
-                "end", f"{self.end:g} is not after start {self.start:g}", "make it larger"
+            yield Contradiction(
+                ("end", "start"),
+                f"the wave would run from {self.start:g} to {self.end:g}",
+                "make end larger than start",
             )
-        return self
 
 
-class CsvSection(Section):
+class CsvSection(DataSection):
     """A column of a CSV file: the next value predicted from a window of values before it."""
 
     source: Literal["csv"] = "csv"
@@ -73,16 +79,19 @@ class CsvSection(Section):
     """What to do with empty cells: stop, leave their rows out, or draw a straight line over
     them (inside each part, so that no part learns from another)."""
 
-    @model_validator(mode="after")
-    def _possible(self) -> CsvSection:
-        check_shares(self.validation, self.test)
+    def facts(self) -> Facts:
+        """The window; how many there are takes reading the file."""
+        return Facts("forecast", validation=self.validation > 0, input_shape=(self.window, 1))
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Shares that leave nothing, and a level that nothing shows."""
+        yield from impossible_shares(self.validation, self.test)
         if self.inputs == "relative" and self.predict == "value":
-            raise contradiction(
-                "predict",
-                "value, but from relative inputs a model cannot know the level",
-                "write change, or set inputs to level",
+            yield Contradiction(
+                ("predict", "inputs"),
+                "from relative inputs a model cannot know the level of a value",
+                "predict change, or set inputs to level",
             )
-        return self
 
 
 def load_sine(section: SineSection, _seed: int) -> Dataset:
@@ -244,7 +253,7 @@ def _windows(
     series: Series, values: NDArray[np.float64], window: int, train_end: int, test_start: int
 ) -> tuple[Split, Split | None, Split]:
     """Every window with the value after it, in three parts by the place of that value."""
-    seen = sliding_window_view(values, window)[:-1]  # (all, window)
+    seen = np.lib.stride_tricks.sliding_window_view(values, window)[:-1]  # (all, window)
     last = seen[:, -1:]  # (all, 1)
     x = series.scaled_inputs(seen, last)[:, :, None]  # (all, window, 1)
     y = series.scaled_targets(values[window:, None], last)  # (all, 1): target i is value i + window

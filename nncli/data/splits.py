@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from nncli.config import contradiction
+from nncli.config import Contradiction
 from nncli.errors import DataError
+from nncli.lazy import NDArray, np
 from nncli.results import Array
 
-Indices = NDArray[np.intp]
+if TYPE_CHECKING:
+    Indices = NDArray[np.intp]
+else:
+    Indices = Any  # for annotations alone, which nothing evaluates
 
 ValidationShare = Annotated[float, Field(ge=0, lt=1)]
 TestShare = Annotated[float, Field(gt=0, lt=1)]
@@ -27,18 +30,70 @@ def generator(seed: int, purpose: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, _STREAM, purpose])))
 
 
-def check_shares(validation: float, test: float) -> None:
-    """Refuse shares that leave nothing to train on; for a section's `model_validator`.
-
-    Raises:
-        PydanticCustomError: shown at the key `test`.
-    """
+def impossible_shares(validation: float, test: float) -> Iterator[Contradiction]:
+    """Shares that leave nothing to train on."""
     if validation + test >= 1:
-        raise contradiction(
-            "test",
+        yield Contradiction(
+            ("test", "validation"),
             f"validation {validation:g} and test {test:g} leave nothing to train on",
             "make them smaller",
         )
+
+
+def impossible_split(
+    counts: Sequence[int], validation: float, test: float, why: Sequence[str] = ()
+) -> Iterator[Contradiction]:
+    """What `split_three` would refuse, before there are any samples.
+
+    Args:
+        counts: samples of each class.
+        validation: its share.
+        test: its share.
+        why: other keys that the counts come from.
+    """
+    yield from impossible_shares(validation, test)
+    if validation + test >= 1:
+        return
+    samples, smallest = sum(counts), min(counts)
+    measured, chosen = part_size(samples, test), part_size(samples, validation)
+    for key, size, left in (
+        ("test", measured, samples - measured),
+        ("validation", chosen, samples - measured - chosen),
+    ):
+        if size == 0:
+            continue
+        more = ", or take more samples" if why else ""
+        if size < len(counts):
+            what, advice = f"a {key} part of {size} samples", f"give {key} a larger share{more}"
+        elif left < len(counts):
+            what, advice = f"the {left} samples left to train on", f"make {key} smaller{more}"
+        elif smallest < 2:
+            what, advice = "the smallest class", f"give {key} another share{more}"
+        else:
+            smallest -= -(-smallest * size // (left + size))
+            continue
+        text = f"too few for each of {len(counts)} classes to be in every part: {what}"
+        yield Contradiction((key, *why), text, advice)
+        return
+
+
+def train_size(train: int, smallest: int, classes: int, per_class: int | None) -> int | None:
+    """The training part that `few_per_class` leaves; None where it takes counting.
+
+    Args:
+        train: samples of the training part before.
+        smallest: at least how many of them each class has.
+        classes: how many there are.
+        per_class: how many of each are taken; None for all.
+    """
+    if per_class is None:
+        return train
+    return per_class * classes if per_class <= smallest else None
+
+
+def fewest(counts: Sequence[int], per_class: int | None) -> int:
+    """At least how many samples the training part has, from at least how many of each class."""
+    return max(1, sum(max(0, min(count, per_class or count)) for count in counts))
 
 
 def part_size(samples: int, share: float) -> int:

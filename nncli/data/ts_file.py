@@ -18,10 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nncli.errors import DataError
+from nncli.lazy import NDArray, np
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,18 @@ The lesson's model is Conv 32 – Pool – Conv 64 – Pool – Flatten – Dens
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from nncli import backend
-from nncli.config import Config, EarlyStopping, Section, TrainingSection
-from nncli.data.dataset import Dataset
+from nncli.config import Config, Contradiction, EarlyStopping, Section, TrainingSection
+from nncli.data.dataset import Dataset, Facts
 from nncli.errors import ModelError
-from nncli.models.kind import ModelKind, Plan, single_phase
+from nncli.models.kind import KindConfig, ModelKind, Plan, single_phase
 from nncli.models.preprocessing import preprocess
 
 Filters = Annotated[int, Field(ge=1, le=8192)]
@@ -50,24 +53,95 @@ class CnnTraining(TrainingSection):
     early_stopping: EarlyStopping | None = EarlyStopping()
 
 
+class CnnConfig(KindConfig):
+    """A config of `nncli train cnn`."""
+
+    @property
+    def sized_by(self) -> tuple[str, ...]:
+        """The dense layer first: it sees every place of the last feature maps."""
+        return ("model.units", "model.filters", "model.kernel_size", "data.size")
+
+    def parameters(self, facts: Facts) -> int:
+        """The convolutions' and the dense layer's."""
+        assert isinstance(self.model, CnnSettings)
+        settings = self.model
+        if facts.input_shape is None:
+            return 0
+        *sides, channels = facts.input_shape
+        count = 0
+        for filters in settings.filters:
+            count += filters * (settings.kernel_size**2 * channels + 1)
+            channels = filters
+        places = prod(sides_after(settings, side)[-1] for side in sides)
+        return count + settings.units * (max(1, places) * channels + 1)
+
+    def across(self, facts: Facts | None = None) -> Iterator[Contradiction]:
+        """What holds for all kinds, and convolutions that do not fit the picture."""
+        yield from super().across(facts)
+        assert isinstance(self.model, CnnSettings)
+        shape = (facts or self.data.facts()).input_shape
+        problem = None if shape is None else too_small(self.model, shape)
+        if problem is None:
+            return
+        keys = ["model.kernel_size", "model.filters", "model.pool_size", "data.size", "data.source"]
+        if problem.number > 1:  # the first one fits: it is their number that does not
+            keys.insert(0, keys.pop(1))
+        yield Contradiction(tuple(keys), problem.message, problem.advice)
+
+
+def sides_after(settings: CnnSettings, side: int) -> list[int]:
+    """Height or width of the feature maps after each convolution and its pooling."""
+    sides = []
+    for _ in settings.filters:
+        side = (side - settings.kernel_size + 1) // settings.pool_size
+        sides.append(max(0, side))
+    return sides
+
+
+@dataclass(frozen=True)
+class TooSmall:
+    """A picture that the convolutions use up."""
+
+    number: int
+    """The convolution, from 1, that leaves nothing."""
+    message: str
+    advice: str
+
+
+def too_small(settings: CnnSettings, shape: tuple[int, ...]) -> TooSmall | None:
+    """Why a picture of (height, width, channels) does not go through the convolutions."""
+    height, width = shape[:2]
+    left = sides_after(settings, min(height, width))
+    if left[-1] >= 1:
+        return None
+    number = left.index(0) + 1
+    before = min(height, width) if number == 1 else left[number - 2]
+    kernel, pool = settings.kernel_size, settings.pool_size
+    what = f"the {height}×{width} picture"
+    if number > 1:
+        what = f"what convolution {number - 1} leaves of {what}, {before}×{before}"
+    if kernel > before:
+        message = f"a kernel of {kernel}×{kernel} is larger than {what}"
+    else:
+        message = f"{kernel}×{kernel} kernels and pooling by {pool} leave nothing of {what}"
+    advice = "use a smaller model.kernel_size"
+    if number > 1:
+        advice = f"use at most {number - 1} model.filters, or a smaller model.kernel_size"
+    return TooSmall(number, message, f"{advice}, or larger pictures")
+
+
 def convolutions(settings: CnnSettings, input_shape: tuple[int, ...]) -> list[Any]:
     """The layers that find patterns: Conv2D and MaxPooling2D in turn.
 
     Raises:
         ModelError: the picture is too small for them.
     """
+    problem = too_small(settings, input_shape)
+    if problem is not None:
+        raise ModelError(problem.message, hint=problem.advice)
     layers = backend.keras().layers
     stack: list[Any] = []
-    side = min(input_shape[:2])
-    for number, filters in enumerate(settings.filters, start=1):
-        side = (side - settings.kernel_size + 1) // settings.pool_size
-        if side < 1:
-            raise ModelError(
-                f"{len(settings.filters)} convolutions of {settings.kernel_size}×"
-                f"{settings.kernel_size} with pooling {settings.pool_size} do not fit a picture "
-                f"of {input_shape[0]}×{input_shape[1]}: nothing is left after number {number}",
-                hint="use fewer model.filters, a smaller model.kernel_size, or larger pictures",
-            )
+    for filters in settings.filters:
         stack.append(layers.Conv2D(filters, settings.kernel_size, activation=settings.activation))
         stack.append(layers.MaxPooling2D(settings.pool_size))
     return stack
@@ -110,4 +184,5 @@ CNN = ModelKind(
     families=("images",),
     default_source="digits",
     plan=plan_cnn,
+    config=CnnConfig,
 )

@@ -1,14 +1,115 @@
-"""What a kind of model is, and the plan that training carries out."""
+"""What a kind of model is, what its config must agree on, and the plan of its training."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
-from nncli.config import Config, Section, TrainingSection
-from nncli.data.dataset import Dataset, Family
+from nncli.config import Config, Contradiction, Section, TrainingSection
+from nncli.data.dataset import Dataset, Facts, Family
+from nncli.data.source import DataSection
 from nncli.results import Task
+
+MOST_PARAMETERS = 500_000_000
+"""Of a model that is built: 2 GB, and training needs four times that."""
+
+METRICS: Mapping[Task, str] = {
+    "classification": "accuracy",
+    "forecast": "mean_absolute_error",
+}
+"""What is measured beside the loss, by Keras's name."""
+
+
+class KindConfig(Config):
+    """A config of any kind: what its sections must agree on."""
+
+    dependent: ClassVar[tuple[str, ...]] = ("training.batch_size",)
+
+    data: DataSection
+    """Where the samples come from."""
+
+    def settled(self, is_written: Callable[[str], bool], facts: Facts | None = None) -> Self:
+        """This config with a batch no larger than the training part, where nobody chose one."""
+        facts = facts or self.foreseen()
+        samples = facts.fewest if facts.train is None else facts.train
+        training = self.training
+        if samples is None or samples >= training.batch_size or is_written("training.batch_size"):
+            return self
+        smaller = training.model_copy(update={"batch_size": samples})
+        return self.model_copy(update={"training": smaller})
+
+    def across(self, facts: Facts | None = None) -> Iterator[Contradiction]:
+        """A batch, a monitor or a size of model that the samples do not allow."""
+        facts = facts or self.foreseen()
+        batch_size = self.training.batch_size
+        most = facts.fewest if facts.train is None else facts.train
+        if most is not None and batch_size > most:
+            samples = "1 sample" if most == 1 else f"{most:,} samples"
+            if facts.train is None:
+                samples += " and perhaps a few more"
+            yield Contradiction(
+                ("training.batch_size", *SIZE_OF_TRAINING),
+                f"a batch of {batch_size:,} is larger than the training part, {samples}",
+                f"write at most {most}",
+            )
+        yield from self._impossible_monitor(facts)
+        count = self.parameters(facts)
+        if count > MOST_PARAMETERS:
+            yield Contradiction(
+                self.sized_by,
+                f"the model would have {count:,} parameters ({count * 4 / 1e9:,.0f} GB)",
+                f"make it smaller: at most {MOST_PARAMETERS:,}",
+            )
+
+    def foreseen(self) -> Facts:
+        """What the data section says of the samples, as far as it makes sense."""
+        facts = self.data.facts()
+        return replace(facts, train=None, fewest=None) if any(self.data.contradictions()) else facts
+
+    @property
+    def needs_network(self) -> bool:
+        """Whether the model itself is downloaded on first use."""
+        return False
+
+    @property
+    def sized_by(self) -> tuple[str, ...]:
+        """The keys that make a model large, the strongest first."""
+        return ("model.units",)
+
+    def parameters(self, facts: Facts) -> int:  # noqa: ARG002
+        """At least how many parameters the model has, as far as the facts tell."""
+        return 0
+
+    def _impossible_monitor(self, facts: Facts) -> Iterator[Contradiction]:
+        monitor = self.training.monitor
+        figure = monitor.removeprefix("val_")
+        if facts.task is not None and figure not in {"auto", "loss", METRICS[facts.task]}:
+            yield Contradiction(
+                ("training.monitor", "data.source"),
+                f"a {facts.task} has no {figure}",
+                f"its figures are loss and {METRICS[facts.task]}, with val_ for validation",
+            )
+        elif monitor.startswith("val_") and facts.validation is False:
+            yield Contradiction(
+                ("training.monitor", "data.validation", "data.source"),
+                f"{monitor}, but there is no validation part",
+                f"write {figure}, or give data.validation a share"
+                if "validation" in type(self.data).model_fields
+                else f"write {figure}",
+            )
+
+
+SIZE_OF_TRAINING = (
+    "data.train_per_class",
+    "data.limit",
+    "data.classes",
+    "data.samples",
+    "data.validation",
+    "data.test",
+    "data.source",
+)
+"""The keys that say how many samples are trained on."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +177,8 @@ class ModelKind:
     """The data source that works at once, without a network."""
     plan: Callable[[Any, Dataset, Dataset | None], Plan]
     """`plan(config, dataset, pretraining)`: builds the model; needs Keras."""
-    config: type[Config] = Config
-    """The config class, where the kind has sections of its own."""
+    config: type[KindConfig] = KindConfig
+    """The config class: what the kind's sections must agree on, and sections of its own."""
 
 
 LOSSES: Mapping[Task, str] = {

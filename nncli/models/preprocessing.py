@@ -9,10 +9,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import numpy as np
-
 from nncli import backend
 from nncli.data.dataset import Dataset
+from nncli.lazy import np
 from nncli.results import Array
 
 

@@ -14,14 +14,14 @@ is LSTM(64) + LSTM(64) + Dense(5, softmax) on 100 steps of 10 features: 52,549 p
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from nncli import backend
 from nncli.config import Config, EarlyStopping, Section, TrainingSection
-from nncli.data.dataset import Dataset
-from nncli.models.kind import ModelKind, Plan, single_phase
+from nncli.data.dataset import Dataset, Facts
+from nncli.models.kind import KindConfig, ModelKind, Plan, single_phase
 
 Units = Annotated[int, Field(ge=1, le=8192)]
 
@@ -52,6 +52,28 @@ class LstmTraining(TrainingSection):
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 15
     early_stopping: EarlyStopping | None = EarlyStopping()
+
+
+class RnnConfig(KindConfig):
+    """A config of `nncli train rnn`."""
+
+    gates: ClassVar[int] = 1
+    """Weight matrices of a recurrent layer, for the input and for the state."""
+
+    def parameters(self, facts: Facts) -> int:
+        """The recurrent layers': gates · units · (inputs + units + 1) each."""
+        assert isinstance(self.model, RnnSettings)
+        count, inputs = 0, 1 if facts.input_shape is None else facts.input_shape[-1]
+        for units in self.model.units:
+            count += self.gates * units * (inputs + units + 1)
+            inputs = units
+        return count
+
+
+class LstmConfig(RnnConfig):
+    """A config of `nncli train lstm`."""
+
+    gates: ClassVar[int] = 4
 
 
 def build(layer: str, settings: RnnSettings, dataset: Dataset) -> Any:
@@ -106,6 +128,7 @@ RNN = ModelKind(
     families=("series", "sequences"),
     default_source="sine",
     plan=plan_rnn,
+    config=RnnConfig,
 )
 
 LSTM = ModelKind(
@@ -116,4 +139,5 @@ LSTM = ModelKind(
     families=("sequences", "series"),
     default_source="waves",
     plan=plan_lstm,
+    config=LstmConfig,
 )

@@ -13,30 +13,37 @@ on classes that the task itself does not have.
 
 from __future__ import annotations
 
-import difflib
 import warnings
 import zipfile
+from collections.abc import Iterator
+from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from nncli import backend
-from nncli.config import Config, Section, TrainingSection, contradiction
+from nncli.config import Config, Contradiction, Section, TrainingSection, wrong_value
 from nncli.config.strict_yaml import parse, read_text
-from nncli.data.dataset import Dataset
+from nncli.config.tree import shown
+from nncli.data.dataset import Dataset, Facts
+from nncli.data.images.digits import LARGEST_DIGITS, SMALLEST_DIGITS
+from nncli.data.source import DataSection
 from nncli.errors import DataError, ModelError, NncliError, UsageError, closest
-from nncli.models.applications import APPLICATIONS
-from nncli.models.convolutional import CnnSettings, convolutions
-from nncli.models.kind import LOSSES, BaselinePlan, ModelKind, Phase, Plan
+from nncli.lazy import np
+from nncli.models.applications import APPLICATIONS, Application
+from nncli.models.convolutional import CnnSettings, convolutions, sides_after, too_small
+from nncli.models.kind import LOSSES, BaselinePlan, KindConfig, ModelKind, Phase, Plan
 from nncli.models.preprocessing import preprocess
 
 SMALL_CNN = "small-cnn"
-WITH_ALPHA = ("MobileNet", "MobileNetV2", "MobileNetV3Large", "MobileNetV3Small")
 BASES = (SMALL_CNN, *APPLICATIONS)
+DIGITS_SIZE = 28
+"""Pixels that the digits are brought to, unless the base needs more."""
 SETTLING_SAMPLES = 128
-"""Enough for the mean and variance of a feature, few enough for memory."""
+"""Enough for the mean and variance of a feature."""
+SETTLING_PIXELS = 2_000_000
+"""At once, so that large pictures do not take all memory."""
 FEW = 5
 """Labelled images of each class that the default task learns from, and chooses the epoch by."""
 FEW_SHOT_TRAINING = {"epochs": 50, "batch_size": 8, "learning_rate": 0.003}
@@ -54,24 +61,46 @@ class FineTuning(Section):
     """Small, so that what the base knows is bent and not broken."""
 
 
-def _saved_model(path: Path) -> Path:
-    """A base that is a file is a path, so that it is looked for beside the config naming it."""
-    if path.suffix != ".keras":
-        raise ValueError("a saved model is a .keras file")
-    return path
+WEIGHTS = ("pretrain", "imagenet", "random", "saved")
+
+
+def _base(value: Any) -> str | Path:
+    """A known network by its name; a file as a path, so that it is looked for beside its config."""
+    if isinstance(value, Path) or _is_one(value, BASES, ".keras"):
+        return value if value in BASES else Path(value)
+    guess = closest(str(value), BASES)
+    raise wrong_value(
+        f"{shown(value)} is not a network of keras.applications, small-cnn or a .keras file",
+        f"did you mean '{guess}'?" if guess else "e.g. VGG16, MobileNetV2 or ResNet50",
+    )
+
+
+def _weights(value: Any) -> str | Path:
+    if isinstance(value, Path) or _is_one(value, WEIGHTS, ".h5"):
+        return value if value in WEIGHTS else Path(value)
+    guess = closest(str(value), WEIGHTS)
+    raise wrong_value(
+        f"{shown(value)} is not one of {', '.join(WEIGHTS)} or an .h5 weights file",
+        f"did you mean '{guess}'?" if guess else "write one of them",
+    )
+
+
+def _name_or_file(names: tuple[str, ...], ending: str) -> WithJsonSchema:
+    """What `_base` and `_weights` take, for editors."""
+    file = {"type": "string", "pattern": rf"\.{ending}$"}
+    return WithJsonSchema({"anyOf": [{"enum": list(names)}, file]})
 
 
 class TransferSettings(Section):
     """The base and the head on top of it."""
 
-    base: Annotated[
-        Annotated[Path, AfterValidator(_saved_model)] | str, Field(union_mode="left_to_right")
-    ] = SMALL_CNN
+    base: Annotated[str | Path, PlainValidator(_base), _name_or_file(BASES, "keras")] = SMALL_CNN
     """small-cnn, a network of keras.applications such as VGG16, or a saved .keras file."""
-    weights: Literal["pretrain", "imagenet", "random", "saved"] | Path
+    weights: Annotated[str | Path, PlainValidator(_weights), _name_or_file(WEIGHTS, "h5")]
     """pretrain (small-cnn, in this run), imagenet, random, saved (in the .keras file), or a
-    weights file of the base, `.weights.h5` or Keras's own `_notop.h5`."""
-    alpha: Annotated[float, Field(gt=0, le=4)] | None = None
+    weights file of the base, `.weights.h5` or Keras's own `_notop.h5`. Where nothing is written,
+    the first of these that the base has."""
+    alpha: Annotated[float, Field(ge=0.05, le=4)] | None = None
     """Width of a MobileNet; null is the network's own default."""
     preprocessing: Literal["auto", "unit", "none"] = "auto"
     """auto is what the base was trained with; unit divides by 255 as the lesson does."""
@@ -87,58 +116,76 @@ class TransferSettings(Section):
     """Networks to train beside it on the same samples: scratch learns all weights from random
     ones, random keeps a random base frozen."""
 
-    @model_validator(mode="after")
-    def _check(self) -> TransferSettings:
+    @property
+    def application(self) -> Application | None:
+        """The base, where it is a network of `keras.applications`."""
+        return None if isinstance(self.base, Path) else APPLICATIONS.get(self.base)
+
+    @property
+    def base_layers(self) -> int | None:
+        """How many layers the base has; None for a saved one."""
+        if self.base == SMALL_CNN:
+            return 2 * len(CnnSettings().filters)
+        return None if self.application is None else self.application.layers
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Weights, a width, or a fine-tuning that the base does not have."""
         own = isinstance(self.base, Path)
-        if not own and self.base not in BASES:
-            guess = closest(str(self.base), BASES)
-            raise contradiction(
-                "base",
-                f"{self.base!r} is not a network of keras.applications, small-cnn or a .keras file",
-                f"did you mean '{guess}'?" if guess else "e.g. VGG16, MobileNetV2 or ResNet50",
-            )
-        if isinstance(self.weights, Path) and self.weights.suffix != ".h5":
-            words = ("pretrain", "imagenet", "random", "saved")
-            guesses = difflib.get_close_matches(str(self.weights), words, n=1)
-            raise contradiction(
-                "weights",
-                f"'{self.weights}' is not one of {', '.join(words)} or an .h5 weights file",
-                f"did you mean '{guesses[0]}'?" if guesses else "",
-            )
         if own != (self.weights == "saved"):
-            raise contradiction(
-                "weights",
+            yield Contradiction(
+                ("weights", "base"),
                 f"{str(self.weights)!r} does not go with base {str(self.base)!r}",
                 "a .keras file brings its own weights (saved)"
                 if own
                 else "saved is for .keras files; write imagenet, random or a file",
             )
-        if (self.weights == "pretrain" and self.base != SMALL_CNN) or (
+        elif (self.weights == "pretrain" and self.base != SMALL_CNN) or (
             self.weights == "imagenet" and self.base == SMALL_CNN
         ):
-            raise contradiction(
-                "weights",
+            yield Contradiction(
+                ("weights", "base"),
                 f"there are no {self.weights} weights for base {str(self.base)!r}",
                 "small-cnn takes pretrain, networks of keras.applications take imagenet",
             )
-        if self.alpha is not None and self.base not in WITH_ALPHA:
-            raise contradiction(
-                "alpha", f"{self.base} has no alpha", f"only {', '.join(WITH_ALPHA)} have"
+        yield from self._impossible_width()
+        layers = self.base_layers
+        if self.fine_tune is not None and layers is not None and self.fine_tune.layers > layers:
+            yield Contradiction(
+                ("fine_tune.layers", "base"),
+                f"{self.fine_tune.layers} layers, but {self.base} has {layers}",
+                f"write a number from 1 to {layers}",
             )
-        return self
+        if len(set(self.compare)) < len(self.compare):
+            yield Contradiction(("compare",), "the same network twice", "name each once")
+
+    def _impossible_width(self) -> Iterator[Contradiction]:
+        if self.alpha is None:
+            return
+        widths = () if self.application is None else self.application.widths
+        if not widths:
+            able = ", ".join(row.name for row in APPLICATIONS.values() if row.widths)
+            yield Contradiction(("alpha", "base"), f"{self.base} has no alpha", f"only {able} have")
+        elif self.weights == "imagenet" and self.alpha not in widths:
+            known = ", ".join(f"{width:g}" for width in widths)
+            yield Contradiction(
+                ("alpha", "weights", "base"),
+                f"there are no imagenet weights for alpha {self.alpha:g}",
+                f"{self.base} has them for {known}",
+            )
 
 
 class TransferTraining(TrainingSection):
     """How the lesson trains the head."""
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
-    """Passes over the training part with the base frozen."""
+    """Passes over the training part with the base frozen; where nothing is written 10, or 50 on
+    a base that this run trains."""
 
 
 class PretrainingSection(Section):
     """What the small-cnn base is trained on before the transfer."""
 
-    data: Section
+    data: DataSection
     """Where its samples come from; their classes are not those of the task."""
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 15
     """Passes over them."""
@@ -146,61 +193,198 @@ class PretrainingSection(Section):
     """Step size of the optimizer."""
 
 
-class TransferConfig(Config):
+class TransferConfig(KindConfig):
     """A config of `nncli train transfer`."""
 
+    dependent: ClassVar[tuple[str, ...]] = (
+        "training.batch_size",
+        "data.size",
+        "pretraining.data.size",
+    )
     pretraining: PretrainingSection | None = None
     """How the base is trained in this run; only with weights: pretrain."""
 
     @classmethod
     def complete(cls, document: dict[str, Any]) -> None:
         """The default task: digits 5–9 with few labelled images, on a base trained on 0–4."""
-        _default_digits(document, [5, 6, 7, 8, 9], train_per_class=FEW, validation_per_class=FEW)
+        data = document.get("data")
+        few = {"train_per_class": FEW}
+        if not isinstance(data, dict) or data.get("validation") != 0:
+            few["validation_per_class"] = FEW
+        _default_digits(document, [5, 6, 7, 8, 9], **few)
         model = document.setdefault("model", {})
-        if not isinstance(model, dict):
-            return
+        if not isinstance(model, dict):  # a mistake; what depends on it is as if it were not there
+            model = {}
         base = model.setdefault("base", SMALL_CNN)
+        if not _is_one(base, BASES, ".keras"):
+            base = SMALL_CNN  # the mistake is named; what depends on it is as by default
+        row = APPLICATIONS.get(base)
+        if row is not None and row.smallest > DIGITS_SIZE:
+            _if_digits(document["data"], size=row.smallest)
         if base == SMALL_CNN:
             model.setdefault("compare", ["scratch"])
             usual = "pretrain"
         else:
-            usual = "saved" if str(base).endswith(".keras") else "imagenet"
-        if model.setdefault("weights", usual) == "pretrain" and base == SMALL_CNN:
+            usual = "saved" if base.endswith(".keras") else "imagenet"
+        weights = model.setdefault("weights", usual)
+        if not _is_one(weights, WEIGHTS, ".h5"):
+            weights = usual
+        if weights == "pretrain" and base == SMALL_CNN:
             section = document.setdefault("pretraining", {})
             if isinstance(section, dict):
                 _default_digits(section, _other_digits(document["data"]))
+                size = document["data"].get("size") if isinstance(document["data"], dict) else None
+                if type(size) is int and SMALLEST_DIGITS <= size <= LARGEST_DIGITS:
+                    _if_digits(section["data"], size=size)
             training = document.setdefault("training", {})
             if isinstance(training, dict):  # a handful of images wants small steps and many
                 for key, value in FEW_SHOT_TRAINING.items():
                     training.setdefault(key, value)
 
-    @model_validator(mode="after")
-    def _check_pretraining(self) -> TransferConfig:
+    @property
+    def needs_network(self) -> bool:
+        """ImageNet weights are downloaded on first use."""
         assert isinstance(self.model, TransferSettings)
-        wanted = self.model.weights == "pretrain"
-        if self.pretraining is not None and not wanted:
-            raise contradiction(
-                "pretraining",
-                f"weights are {self.model.weights}, so nothing is trained before the transfer",
+        return self.model.weights == "imagenet"
+
+    @property
+    def sized_by(self) -> tuple[str, ...]:
+        """The head's dense layer sees what the pooling leaves."""
+        return ("model.units", "model.pooling", "data.size", "model.alpha", "model.base")
+
+    def parameters(self, facts: Facts) -> int:
+        """The base's and those of the head's dense layer; fewer weights with a small alpha."""
+        assert isinstance(self.model, TransferSettings)
+        row, shape = self.model.application, facts.input_shape
+        places = 1
+        if row is not None:
+            alpha = self.model.alpha or 1
+            count = int(row.parameters * min(1, alpha) ** 2)
+            features = int(row.features * alpha * 0.9)  # Keras rounds the channels of a width
+            if self.model.pooling == "flatten" and shape is not None:
+                places = prod(row.places(side) for side in shape[:2])
+        elif self.model.base == SMALL_CNN:
+            count, features = 0, CnnSettings().filters[-1]
+            if self.model.pooling == "flatten" and shape is not None:
+                places = prod(sides_after(CnnSettings(), side)[-1] for side in shape[:2])
+        else:
+            return 0
+        return count + self.model.units * (places * features + 1)
+
+    def across(self, facts: Facts | None = None) -> Iterator[Contradiction]:
+        """What holds for all kinds, a base that needs larger pictures, and its own training."""
+        yield from super().across(facts)
+        yield from self._impossible_pictures((facts or self.data.facts()).input_shape)
+        yield from self._impossible_pretraining()
+
+    def _impossible_pictures(self, shape: tuple[int, ...] | None) -> Iterator[Contradiction]:
+        assert isinstance(self.model, TransferSettings)
+        if shape is None:
+            return
+        keys = ("data.size", "model.base", "data.source")
+        row, pictures = self.model.application, f"pictures of {shape[0]}×{shape[1]}"
+        if row is not None and min(shape[:2]) < row.smallest:
+            yield Contradiction(
+                keys,
+                f"{pictures} are too small for {row.name}",
+                f"it takes {row.smallest}×{row.smallest} and larger: set data.size"
+                if "size" in type(self.data).model_fields
+                else "take another base: this one needs larger pictures",
+            )
+        if self.model.base == SMALL_CNN and too_small(CnnSettings(), shape) is not None:
+            yield Contradiction(
+                keys, f"{pictures} are too small for {SMALL_CNN}", "take 10×10 or larger"
+            )
+
+    def _impossible_pretraining(self) -> Iterator[Contradiction]:
+        assert isinstance(self.model, TransferSettings)
+        weights, section = self.model.weights, self.pretraining
+        if section is not None and weights != "pretrain":
+            yield Contradiction(
+                ("pretraining", "model.weights", "model.base"),
+                f"weights are {weights}, so nothing is trained before the transfer",
                 "remove it, or use base: small-cnn with weights: pretrain",
             )
-        if self.pretraining is None and wanted:
-            raise contradiction("pretraining", "null, but weights are pretrain", "write weights")
-        return self
+            return
+        if section is None:
+            if weights == "pretrain" and self.model.base == SMALL_CNN:
+                yield Contradiction(
+                    ("pretraining", "model.weights", "model.base"),
+                    "null, but weights are pretrain",
+                    "say what to train the base on, or set model.weights to random",
+                )
+            return
+        if self.model.base != SMALL_CNN:
+            return
+        why = ("model.weights", "model.base")
+        task, before = self.data.facts(), section.data.facts()
+        shape, first = task.input_shape, before.input_shape
+        if shape is not None and first is not None and shape != first:
+            sizes, colors = (
+                (f"pretraining.data.{key}", f"data.{key}") for key in ("size", "color")
+            )
+            sources = ("pretraining.data.source", "data.source")
+            keys = (*sizes, *sources, *colors) if shape[:2] != first[:2] else (*colors, *sources)
+            yield Contradiction(
+                (*keys, *why),
+                f"the base would be trained on pictures of {_shape(first)}, but the task has "
+                f"{_shape(shape)}",
+                "give both the same size and colours, or take a trained base: "
+                "nncli train transfer --config transfer-mobilenet-folder",
+            )
+        common = sorted(set(_digits_of(self.data)) & set(_digits_of(section.data)))
+        if common:
+            yield Contradiction(
+                ("pretraining.data.classes", "data.classes", "pretraining.data", "data", *why),
+                f"{'digit' if len(common) == 1 else 'digits'} {', '.join(map(str, common))} of the "
+                "task would be seen in the base's training",
+                "give pretraining.data other classes than data",
+            )
+        elif _same_pictures(self.data, section.data):
+            yield Contradiction(
+                ("pretraining.data.source", "data.source", "pretraining.data", "data", *why),
+                "the base would be trained on the pictures of the task",
+                "give pretraining.data another source or folder than data",
+            )
+
+
+def _same_pictures(task: DataSection, before: DataSection) -> bool:
+    """Whether two sections take the same set, or the same folder."""
+    path = getattr(task, "path", None)
+    return task.source == before.source != "digits" and path == getattr(before, "path", None)
+
+
+def _digits_of(section: DataSection) -> tuple[int, ...]:
+    """Which of the ten digits a section takes; none for other data."""
+    if section.source != "digits":
+        return ()
+    return getattr(section, "classes", None) or tuple(range(10))
+
+
+def _is_one(value: Any, names: tuple[str, ...], ending: str) -> bool:
+    """Whether a value is one of the names or a file with that ending."""
+    return isinstance(value, str) and (value in names or value.endswith(ending))
 
 
 def _other_digits(data: Any) -> list[int]:
     """The digits that the task does not have, for the base to be trained on."""
     taken = data.get("classes") if isinstance(data, dict) else None
-    others = [digit for digit in range(10) if digit not in (taken or ())]
+    others = [digit for digit in range(10) if not isinstance(taken, list) or digit not in taken]
     return others if len(others) >= 2 else [0, 1, 2, 3, 4]
 
 
 def _default_digits(section: dict[str, Any], classes: list[int], **more: int) -> None:
     """Where the data of a section are digits, or nothing yet: which of them."""
     data = section.setdefault("data", {})
-    if isinstance(data, dict) and data.setdefault("source", "digits") == "digits":
-        for key, value in {"classes": classes, **more}.items():
+    if isinstance(data, dict):
+        data.setdefault("source", "digits")
+    _if_digits(data, classes=classes, **more)
+
+
+def _if_digits(data: Any, **defaults: Any) -> None:
+    """Defaults for keys of a data section that takes the digits."""
+    if isinstance(data, dict) and data.get("source") == "digits":
+        for key, value in defaults.items():
             data.setdefault(key, value)
 
 
@@ -385,7 +569,9 @@ def settle(base: Any, dataset: Dataset) -> None:
     base.trainable = True  # frozen ones would not look at the samples
     for layer in norms:
         layer.momentum = 0.0  # each takes the statistics of this one batch
-    base(dataset.train.x[:SETTLING_SAMPLES], training=True)
+    height, width = dataset.input_shape[:2]
+    few = min(SETTLING_SAMPLES, max(2, SETTLING_PIXELS // (height * width)))
+    base(dataset.train.x[:few], training=True)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
 

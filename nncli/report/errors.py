@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nncli.errors import ConfigError, NncliError, Problem
-from nncli.report.console import console, print_json
+from nncli.report.console import console, print_json, print_sentence
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 MOST_PROBLEMS = 20
 """How many problems are printed; `--json` has all."""
@@ -20,46 +23,62 @@ def print_error(error: NncliError, *, as_json: bool = False) -> None:
     from rich.text import Text
 
     screen = console(stderr=True)
-    headline = _visible(error.message)
-    screen.print(Text.assemble(("error: ", "bold red"), (headline, "bold")), soft_wrap=True)
+    headline = Text(_visible(error.message), "bold")
+    print_sentence(screen, Text("error: ", "bold red"), headline)
     if isinstance(error, ConfigError):
         problems = [problem for problem in error.problems if problem.line or problem.path]
         digits = max((len(str(problem.line)) for problem in problems), default=1)
         for problem in problems[:MOST_PROBLEMS]:
-            screen.print(_problem(problem, digits + 2, screen.width), soft_wrap=True)
+            _print_problem(screen, problem, digits + 2)
         if len(problems) > MOST_PROBLEMS:
             screen.print(f"and {len(problems) - MOST_PROBLEMS} more\n")
     if error.hint:
-        hint = _visible(error.hint)
-        screen.print(Text.assemble(("help: ", "bold green"), hint), soft_wrap=True)
+        print_sentence(screen, Text("help: ", "bold green"), Text(_visible(error.hint)))
 
 
-def _problem(problem: Problem, width: int, screen_width: int) -> Any:
+def _print_problem(screen: Console, problem: Problem, width: int) -> None:
     """A problem as rustc shows one: what, where, the source lines, carets and advice.
 
     `width` is that of the column of line numbers.
     """
-    from rich.cells import cell_len
     from rich.text import Text
 
     path, message, advice = map(_visible, (problem.path, problem.message, problem.advice))
-    text = Text.assemble((path, "bold cyan"), ": " if path else "", message)
+    what = Text.assemble((path, "bold cyan"), ": " if path else "", message)
+    print_sentence(screen, Text(), what)
+    argument = problem.source and not problem.line
+    place = "the command line" if argument else _visible(_relative(problem.place))
+    screen.print(Text.assemble((f"{'':{width - 1}}--> ", "blue"), place), soft_wrap=True)
+    if problem.source:
+        _print_source(screen, problem, width, advice)
+    elif advice:
+        print_sentence(screen, Text(f"{'':{width}}   "), Text(advice, "bold red"))
+    screen.print()
+
+
+def _print_source(screen: Console, problem: Problem, width: int, advice: str) -> None:
+    """The source lines, carets under the place, and the advice beside them or below."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
     bar = " │ "
-    text.append(f"\n{'':{width - 1}}--> ", "blue").append(_visible(_relative(problem.place)))
-    if not problem.source:
-        text.append(f"\n{'':{width}}   {advice}\n" if advice else "\n", "bold red")
-        return text
     start, end = problem.column - 1, problem.column - 1 + problem.length
-    first, last = _window(start, end, max(20, screen_width - width - len(bar)))
+    first, last = _window(start, end, max(20, screen.width - width - len(bar)))
     for number, line in problem.source:
-        seen = _cut(line, first, last)
-        text.append(f"\n{number:>{width}}{bar}", "blue").append(seen)
+        gutter = Text(f"{number or '':>{width}}{bar}", "blue")
+        screen.print(gutter + Text(_cut(line, first, last)), soft_wrap=True)
+    _, line = problem.source[-1]
     before = ("…" if first else "") + _visible(line[first:start].ljust(start - first))
     marked = _visible(line[start : min(end, last)])
+    gutter = Text(f"{'':{width}}{bar}", "blue")
     carets = " " * cell_len(before) + "^" * max(1, cell_len(marked))
-    text.append(f"\n{'':{width}}{bar}", "blue")
-    text.append(f"{carets} {advice}".rstrip() + "\n", "bold red")
-    return text
+    if screen.is_terminal and gutter.cell_len + cell_len(f"{carets} {advice}") > screen.width:
+        screen.print(gutter + Text(carets, "bold red"), soft_wrap=True)
+        for part in Text(advice).wrap(screen, max(20, screen.width - gutter.cell_len)):
+            part.rstrip()
+            screen.print(gutter + Text(part.plain, "bold red"), soft_wrap=True)
+    else:
+        screen.print(gutter + Text(f"{carets} {advice}".rstrip(), "bold red"), soft_wrap=True)
 
 
 def _window(start: int, end: int, room: int) -> tuple[int, int]:
@@ -112,6 +131,8 @@ def error_document(error: NncliError) -> dict[str, Any]:
                 "line": problem.line,
                 "column": problem.column,
                 "length": problem.length,
+                "source": [{"line": line, "text": text} for line, text in problem.source],
+                "related": list(problem.related),
             }
             for problem in error.problems
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from nncli.config import Config, Override, load, shipped_configs, to_dict, to_ya
 from nncli.data import SOURCES
 from nncli.errors import ConfigError, UsageError
 from nncli.models import KINDS
-from nncli.schema import schema
+from nncli.schema import SCHEMAS
 
 
 def made(kind: str, text: str | None, folder: Path, *overrides: Override) -> Config:
@@ -22,7 +23,7 @@ def made(kind: str, text: str | None, folder: Path, *overrides: Override) -> Con
         path = folder / "my.yaml"
         path.write_text(text, encoding="utf-8")
         name = str(path)
-    return load(schema(kind), kind, name, overrides).config
+    return load(SCHEMAS, kind, name, overrides).config
 
 
 def set_(*texts: str) -> list[Override]:
@@ -34,9 +35,13 @@ def set_(*texts: str) -> list[Override]:
 
 def test_defaults_file_set_and_named_options(tmp_path: Path) -> None:
     text = "seed: 1\ntraining: {epochs: 2, batch_size: 3}\n"
-    overrides = [*set_("training.epochs=4", "training.batch_size=5"), Override("seed", 6, "--seed")]
+    overrides = [
+        *set_("training.epochs=4", "training.batch_size=5"),
+        Override.from_option("seed", "--seed", "6"),
+        Override.from_option("training.epochs", "--epochs", "7"),
+    ]
 
-    config = made("cnn", text, tmp_path, *overrides, Override("training.epochs", 7, "--epochs 7"))
+    config = made("cnn", text, tmp_path, *overrides)
 
     assert config.training.learning_rate == 0.001  # default
     assert made("cnn", text, tmp_path).training.batch_size == 3  # file < default
@@ -96,37 +101,44 @@ def test_set_without_key_or_value(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "message", "column", "length"),
     [
-        ("model.units=[16", "the bracket that opens here has no ]"),
-        ("a=017", "017 has a leading zero"),
-        ("a=&x 1", "anchor &x: a config has none"),
-        ("a=b: c: d", "a ':' where no key can stand"),
-        ("a=\udcff", "character U+DCFF is not allowed in YAML"),
+        ("model.units=[16", "the bracket that opens here has no ]", 19, 1),
+        ("seed=017", "017 has a leading zero", 12, 3),
+        ("seed=&x 1", "anchor &x: a config has none", 12, 2),
+        ("seed=b: c: d", "a ':' where no key can stand", 16, 1),
+        ("seed=\udcff", "character U+DCFF is not allowed in YAML", 12, 1),
     ],
 )
-def test_set_with_a_value_that_is_not_yaml(text: str, message: str) -> None:
+def test_set_with_a_value_that_is_not_yaml(
+    text: str, message: str, column: int, length: int
+) -> None:
     with pytest.raises(ConfigError) as caught:
-        Override.from_set(text)
+        load(SCHEMAS, "rnn", None, set_(text))
 
     (problem,) = caught.value.problems
+    assert caught.value.message == "the command line has 1 problem"
     assert problem.message == message
-    assert (problem.path, problem.place) == (text.partition("=")[0], f"--set {text}")
-    assert "single quotes" in str(caught.value.hint)
+    assert problem.path == text.partition("=")[0]
+    assert problem.origin == problem.place == f"--set {text}"
+    assert (problem.line, problem.column, problem.length) == (0, column, length)
+    assert problem.source == ((0, f"--set {text}"),)
+    if "[" in text:
+        assert "single quotes" in problem.advice
 
 
 # Names, origins, paths
 
 
 def test_a_shipped_config_by_its_name() -> None:
-    assert load(schema("rnn"), "rnn", "rnn").config.kind == "rnn"
+    assert load(SCHEMAS, "rnn", "rnn").config.kind == "rnn"
 
 
 @pytest.mark.parametrize("name", sorted(shipped_configs()))
 def test_shipped_configs_are_valid(name: str) -> None:
     kind = name.partition("-")[0]
 
-    assert load(schema(kind), kind, name).config.kind == kind
+    assert load(SCHEMAS, kind, name).config.kind == kind
 
 
 @pytest.mark.parametrize(
@@ -134,31 +146,41 @@ def test_shipped_configs_are_valid(name: str) -> None:
     [
         ("cnm", "unknown config 'cnm'", "did you mean 'cnn'?"),
         ("something", "unknown config 'something'", "choose one of cnn"),
-        ("cnm.yaml", "cnm.yaml does not exist", "name a shipped config"),
-        ("no/such", "no/such does not exist", "name a shipped config"),
+        ("cnm.yaml", "cnm.yaml does not exist", "nncli config list shows shipped ones"),
+        ("no/such", "no/such does not exist", "nncli config list shows shipped ones"),
         ("", ". is a folder", "give a YAML file"),
         ("n" * 300, f"unknown config '{'n' * 300}'", "choose one of cnn"),
     ],
 )
 def test_unknown_names(name: str, message: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
-        load(schema("cnn"), "cnn", name)
+        load(SCHEMAS, "cnn", name)
 
     assert caught.value.message == message
     assert hint in str(caught.value.hint)
 
 
+def leaves(document: dict[str, Any], above: str = "") -> Iterator[str]:
+    for key, value in document.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{above}{key}.")
+        else:
+            yield above + key
+
+
 def test_origins(tmp_path: Path) -> None:
     path = tmp_path / "my.yaml"
     path.write_text("seed: 1\n\ntraining:\n  epochs: 2\n  batch_size: 3\n")
-    overrides = [*set_("training.epochs=4"), Override("seed", 6, "--seed 6")]
+    overrides = [*set_("training.epochs=4"), Override.from_option("seed", "--seed", "6")]
 
-    origins = load(schema("cnn"), "cnn", str(path), overrides).origins
+    loaded = load(SCHEMAS, "cnn", str(path), overrides)
+    origins = loaded.origins()
 
     assert origins["training.batch_size"] == f"{path}:5"
-    assert origins["training.epochs"] == "--set training.epochs=4"
-    assert origins["seed"] == "--seed 6"
-    assert "training.learning_rate" not in origins
+    assert origins["training.epochs"] == "--set"
+    assert origins["seed"] == "--seed"
+    assert origins["training.learning_rate"] == "default"
+    assert set(origins) == set(leaves(to_dict(loaded.config)))
 
 
 def test_paths_belong_to_where_they_are_written(
@@ -186,10 +208,10 @@ def test_paths_belong_to_where_they_are_written(
     assert path("a.csv", "data={source: csv, path: b.csv}") == here / "b.csv"
     assert path("a.csv", "data.window=3") == there / "a.csv"
 
-    text = "model: {base: VGG16, weights: w.weights.h5}\n"
+    text = "data: {size: 32}\nmodel: {base: VGG16, weights: w.weights.h5}\n"
     transfer: Any = made("transfer", text, there)
     assert transfer.model.weights == there / "w.weights.h5"
-    inner = "pretraining: {data: {source: folder, path: p}}\n"
+    inner = "pretraining: {data: {source: folder, path: p, size: 28, color: grayscale}}\n"
     pretrained: Any = made("transfer", inner, there)
     assert pretrained.pretraining.data.path == there / "p"
 
@@ -201,7 +223,7 @@ def test_a_relative_name_is_relative_to_the_working_directory(
     (tmp_path / "sub" / "my.yaml").write_text("data: {source: csv, path: a.csv}\n")
     monkeypatch.chdir(tmp_path)
 
-    config: Any = load(schema("rnn"), "rnn", "sub/my.yaml").config
+    config: Any = load(SCHEMAS, "rnn", "sub/my.yaml").config
 
     assert config.data.path == tmp_path / "sub" / "a.csv"
 
@@ -220,6 +242,7 @@ def test_a_saved_base_is_looked_for_beside_its_config(tmp_path: Path) -> None:
 # Round trips
 
 REQUIRED = {"csv": "path: s.csv", "ts": "path: s", "folder": "path: p"}
+PRETRAINING = {"cifar10": "cifar100", "cifar100": "cifar10", "folder": "folder, path: q"}
 EVERY = [
     (kind.name, source.name)
     for kind in KINDS.values()
@@ -231,7 +254,10 @@ EVERY = [
 @pytest.mark.parametrize(("kind", "source"), EVERY)
 def test_what_is_written_is_read_back(kind: str, source: str, tmp_path: Path) -> None:
     required = f", {REQUIRED[source]}" if source in REQUIRED else ""
-    config = made(kind, f"data: {{source: {source}{required}}}\n", tmp_path)
+    given = f"data: {{source: {source}{required}}}\n"
+    if kind == "transfer" and source in PRETRAINING:  # of the size and the colours of the task
+        given += f"pretraining: {{data: {{source: {PRETRAINING[source]}}}}}\n"
+    config = made(kind, given, tmp_path)
 
     text = to_yaml(config, "nncli train")
 

@@ -10,15 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nncli.config import Config, Override, load
-from nncli.config.strict_yaml import MAX_BYTES, parse, read_text
+from nncli.config.strict_yaml import MAX_BYTES, MAX_PROBLEMS, parse, read_text
 from nncli.errors import ConfigError, Problem, UsageError
-from nncli.schema import schema
+from nncli.schema import SCHEMAS
+
+
+def problems_of(text: str) -> list[Problem]:
+    try:
+        return parse(text, "my.yaml").problems
+    except ConfigError as error:
+        return list(error.problems)
 
 
 def refused(text: str) -> Problem:
-    with pytest.raises(ConfigError) as caught:
-        parse(text, "my.yaml")
-    (problem,) = caught.value.problems
+    (problem,) = problems_of(text)
     return problem
 
 
@@ -115,7 +120,10 @@ def test_what_a_scalar_means(text: str, value: object) -> None:
         ("a: 0x" + "f" * 5000, 1, 4, 5002, "a number of 5002 digits", "write a shorter one"),
         ("a: [1, 2", 1, 4, 1, "the bracket that opens here has no ]", "close it"),
         ("a: {b: 1\n\n", 1, 4, 1, "the bracket that opens here has no }", "close it"),
-        ("a: [1, 2\nb: 3", 2, 2, 1, "neither ',' nor ']'", "close it"),
+        ("a: [", 1, 4, 1, "the bracket that opens here has no ]", "close it"),
+        ("a: [1, 2\nb: 3", 1, 4, 1, "the bracket that opens here has no ]", "close it"),
+        ("a: ['b' c]", 1, 9, 1, "neither ',' nor ']'", "close it"),
+        ("a: {b: 1]", 1, 9, 1, "neither ',' nor '}'", "close it"),
         ('a: "x\n', 1, 4, 1, "this quote is never closed", "close it"),
         ("a: b: c", 1, 5, 1, "a ':' where no key can stand", "check the indentation"),
         ("a: 1\n b: 2", 2, 3, 1, "a ':' where no key can stand", "check the indentation"),
@@ -140,11 +148,64 @@ def test_what_is_refused(
     assert problem.source[-1][0] == line
 
 
+MANY = """\
+a: 017
+b: &x 1
+a: 2
+c: [.inf, *x]
+d: {<<: *x, e: !own 1}
+"""
+
+
+def test_several_problems_of_one_text_are_all_found() -> None:
+    tree = parse(MANY, "my.yaml")
+
+    assert [(p.line, p.column, p.path, p.message) for p in tree.problems] == [
+        (1, 4, "a", "017 has a leading zero"),
+        (2, 4, "b", "anchor &x: a config has none"),
+        (3, 1, "a", "duplicate key, first given at line 1, column 1"),
+        (4, 5, "c[0]", ".inf is not a finite number"),
+        (4, 11, "c[1]", "alias *x: a config has none"),
+        (5, 5, "d.<<", "merge key <<: a config has none"),
+        (5, 9, "d.<<", "alias *x: a config has none"),
+        (5, 16, "d.e", "tag !own: a config has none"),
+    ]
+    assert tree.value == {"a": None, "b": 1, "c": [None, None], "d": {"e": "1"}}
+
+
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [
+        ("b: [", "the bracket that opens here has no ]"),
+        ("---\nb: 2", "a second document starts here"),
+        ("b: " + "[" * 40 + "]" * 40, "nested deeper than 32 levels"),
+        ("b: [" + "1," * 20_000 + "]", "more than 20,000 values"),
+    ],
+)
+def test_where_reading_cannot_go_on_the_problems_before_are_told(end: str, last: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(f"a: 017\n{end}", "my.yaml")
+
+    assert [problem.message for problem in caught.value.problems] == [
+        "017 has a leading zero",
+        last,
+    ]
+
+
+def test_a_text_of_nothing_but_problems_is_given_up() -> None:
+    text = "".join(f"k{number}: 017\n" for number in range(500))
+
+    with pytest.raises(ConfigError) as caught:
+        parse(text, "my.yaml")
+
+    assert len(caught.value.problems) == MAX_PROBLEMS
+
+
 @pytest.mark.parametrize("depth", [31, 32, 500, 100_000])
 def test_depth(depth: int) -> None:
     text = "a: " + "[" * depth + "]" * depth
     if depth == 31:  # with the mapping around it and the empty list inside
-        parse(text, "my.yaml")
+        assert parse(text, "my.yaml").problems == []
     else:
         problem = refused(text)
         assert problem.message == "nested deeper than 32 levels"
@@ -161,7 +222,8 @@ def test_number_of_values() -> None:
     problem = refused("a: [" + "1," * 20_001 + "]")
 
     assert problem.message == "more than 20,000 values"
-    parse("a: [" + "1," * 19_998 + "]", "my.yaml")  # the mapping and the list count too
+    just = parse("a: [" + "1," * 19_998 + "]", "my.yaml")  # the mapping and the list count too
+    assert just.problems == []
 
 
 def test_places_of_keys_and_values() -> None:
@@ -192,7 +254,7 @@ def test_lines_are_counted_as_yaml_counts_them(end: str) -> None:
 
 
 def loaded(path: Path) -> Config:
-    return load(schema("cnn"), "cnn", str(path)).config
+    return load(SCHEMAS, "cnn", str(path)).config
 
 
 @pytest.mark.parametrize(
@@ -211,7 +273,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "empty.yaml"
     path.write_bytes(raw)
 
-    assert loaded(path) == load(schema("cnn"), "cnn").config
+    assert loaded(path) == load(SCHEMAS, "cnn").config
 
 
 def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
@@ -226,8 +288,10 @@ def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
     [
         ("seed: 7".encode("utf-16"), "is UTF-16; a config is UTF-8"),
         (b"\xfe\xff" + "seed: 7".encode("utf-16-be"), "is UTF-16; a config is UTF-8"),
-        ("# Größe\n\n# für\n".encode("latin-1"), "is not UTF-8 (line 1)"),
-        (b"seed: 7\n# \xe9\n", "is not UTF-8 (line 2)"),
+        ("seed: 7".encode("utf-16-le"), "is UTF-16 without a mark; a config is UTF-8"),
+        ("seed: 7".encode("utf-16-be"), "is UTF-16 without a mark; a config is UTF-8"),
+        ("seed: 7".encode("utf-32"), "is UTF-32; a config is UTF-8"),
+        (b"\x00\x00\xfe\xff" + "seed: 7".encode("utf-32-be"), "is UTF-32; a config is UTF-8"),
         (b"#" * (MAX_BYTES + 1), "is larger than a config may be (1,048,576 bytes)"),
     ],
 )
@@ -240,6 +304,54 @@ def test_files_that_are_refused(tmp_path: Path, raw: bytes, message: str) -> Non
 
     assert caught.value.message == f"{path} {message}"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("raw", "line", "column", "message", "source"),
+    [
+        (
+            "# Größe\n\n# für\n".encode("latin-1"),
+            1,
+            5,
+            "byte 0xF6 is not UTF-8; in Windows-1252 it is 'ö'",
+            ((1, "# Größe"),),
+        ),
+        (
+            b"seed: 7\n# \xe9\n",
+            2,
+            3,
+            "byte 0xE9 is not UTF-8; in Windows-1252 it is 'é'",
+            ((1, "seed: 7"), (2, "# é")),
+        ),
+        (
+            b"# \xc3\xa9\r\n\r\n# \x81",
+            3,
+            3,
+            "byte 0x81 is not UTF-8; in Latin-1 it is '\\x81'",
+            ((2, ""), (3, "# \x81")),
+        ),
+    ],
+)
+def test_a_byte_that_is_not_utf8_is_shown_in_its_line(
+    tmp_path: Path,
+    raw: bytes,
+    line: int,
+    column: int,
+    message: str,
+    source: tuple[tuple[int, str], ...],
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(raw)
+
+    with pytest.raises(ConfigError) as caught:
+        read_text(path)
+
+    assert caught.value.message == f"{path} is not UTF-8 (line {line})"
+    (problem,) = caught.value.problems
+    assert (problem.origin, problem.line, problem.column) == (str(path), line, column)
+    assert problem.message == message
+    assert problem.advice == "save the file as UTF-8"
+    assert problem.source == source
 
 
 def test_the_largest_file_is_read(tmp_path: Path) -> None:
@@ -340,7 +452,7 @@ def check(error: ConfigError) -> None:
 )
 def test_any_set_is_a_config_or_its_problems(text: str) -> None:
     try:
-        got = load(schema("cnn"), "cnn", None, [Override.from_set(text)]).config
+        got = load(SCHEMAS, "cnn", None, [Override.from_set(text)]).config
     except UsageError:
         return
     assert isinstance(got, Config)

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nncli.config import Section
 from nncli.data import SOURCES
+from nncli.data.source import DataSection
 
 _GIVEN = os.environ.get("NNCLI_TEST_DATA")
 REAL = Path(_GIVEN or "no-data")
 needs_real_data = pytest.mark.skipif(not _GIVEN, reason="NNCLI_TEST_DATA is not set")
 
 
-def section(source: str, **settings: Any) -> Section:
+def section(source: str, **settings: Any) -> DataSection:
     """A section as a config makes it: from JSON, strictly."""
     values = {
         key: str(value) if isinstance(value, Path) else value for key, value in settings.items()

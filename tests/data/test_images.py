@@ -11,6 +11,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from nncli import backend
+from nncli.config import Contradiction
 from nncli.data import load
 from nncli.data.dataset import Dataset
 from nncli.data.images import keras_sets
@@ -55,10 +56,21 @@ def test_few_labelled_digits_keep_the_other_parts() -> None:
     assert all(x.tobytes() in train for x in few.train.x)
 
 
-@pytest.mark.parametrize("classes", [[3], [3, 3], [3, 10], []])
+@pytest.mark.parametrize("classes", [[3], []])
 def test_digits_need_two_classes(classes: list[int]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="at least 2 items"):
         section("digits", classes=classes)
+
+
+def test_a_digit_is_one_class() -> None:
+    (found,) = section("digits", classes=[3, 5, 3]).contradictions()
+    assert found.keys == ("classes",)
+    assert found.message == "[3, 5, 3]: a digit twice"
+
+
+def test_digits_go_from_0_to_9() -> None:
+    with pytest.raises(ValidationError):
+        section("digits", classes=[3, 10])
 
 
 # Keras's sets
@@ -111,6 +123,43 @@ def test_a_limit_takes_the_same_share_of_both_parts(home: Path, offline: None) -
     assert np.bincount(dataset.validation.y).tolist() == [2] * 10
     assert np.bincount(dataset.test.y).tolist() == [5] * 10
     assert "of the 300 images" in dataset.notes[0]
+
+
+@pytest.mark.parametrize("limit", [195, 199])
+def test_a_limit_that_leaves_out_a_few_takes_any_of_them(
+    limit: int, home: Path, offline: None
+) -> None:
+    write_fashion(home, train=200, test=100)
+    dataset = load(section("fashion-mnist", limit=limit, validation=0.0), 0)
+    assert len(dataset.train) == limit
+    assert len(dataset.test) == round(limit / 2)
+    assert len({x.tobytes() for x in dataset.train.x}) == limit
+    again = load(section("fashion-mnist", limit=limit, validation=0.0), 0)
+    assert again.fingerprint() == dataset.fingerprint()
+    other = load(section("fashion-mnist", limit=limit, validation=0.0), 1)
+    assert other.fingerprint() != dataset.fingerprint()
+
+
+def test_a_limit_of_everything_is_no_limit(home: Path, offline: None) -> None:
+    write_fashion(home, train=200, test=100)
+    everything = load(section("fashion-mnist"), 0)
+    for limit in (200, 10_000):
+        assert load(section("fashion-mnist", limit=limit), 0).notes == everything.notes == ()
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.1, 0.4])
+@pytest.mark.parametrize(("source", "classes"), [("mnist", 10), ("cifar100", 100)])
+def test_a_limit_too_small_for_every_class_is_told_the_least(
+    source: str, classes: int, validation: float
+) -> None:
+    def told(limit: int) -> list[Contradiction]:
+        return list(section(source, limit=limit, validation=validation).contradictions())
+
+    (found,) = told(classes)
+    assert found.keys == ("limit", "validation")
+    least = int(found.advice.split()[-1].replace(",", ""))
+    assert told(least - 1)
+    assert told(least) == []
 
 
 def test_a_limit_below_the_classes_is_refused(home: Path, offline: None) -> None:

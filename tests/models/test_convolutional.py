@@ -29,7 +29,7 @@ def test_every_setting_reaches_its_layer(started: None) -> None:
 
 
 def test_a_picture_too_small_for_the_layers(started: None) -> None:
-    with pytest.raises(ModelError, match="do not fit a picture of 12×12") as caught:
+    with pytest.raises(ModelError, match="convolution 2 leaves of the 12×12 picture") as caught:
         build(CnnSettings(filters=(8, 8, 8)), images(side=12))
-    assert "model.filters" in str(caught.value.hint)
+    assert "at most 2 model.filters" in str(caught.value.hint)
     assert caught.value.exit_code == 4

@@ -15,7 +15,7 @@ from nncli.models import KINDS
 from nncli.models.describe import describe
 from nncli.models.kind import Plan
 from nncli.report.model import summary_text
-from nncli.schema import schema
+from nncli.schema import SCHEMAS
 
 LESSON = {
     "rnn": [("SimpleRNN", (20, 32), 1088), ("Dense", (20, 1), 33)],
@@ -42,7 +42,7 @@ def plans(started: None) -> dict[str, Plan]:
     """The default plan of every kind."""
     made = {}
     for name, kind in KINDS.items():
-        config = load(schema(name), name).config
+        config = load(SCHEMAS, name).config
         before = getattr(config, "pretraining", None)
         made[name] = kind.plan(
             config,

@@ -10,7 +10,7 @@ from nncli.config import Override, load
 from nncli.data.dataset import Split
 from nncli.models.describe import describe
 from nncli.models.recurrent import LstmSettings, RnnSettings, build
-from nncli.schema import schema
+from nncli.schema import SCHEMAS
 from tests.made import sequences
 
 
@@ -39,7 +39,7 @@ def test_dropout_is_a_layer_only_where_it_is_wanted(started: None) -> None:
 
 def test_rnn_follows_the_lessons_formula(started: None) -> None:
     """h_t = tanh(W_ih·x_t + W_hh·h_{t−1} + b_h), y_t = W_hy·h_t + b_y, written out in NumPy."""
-    config = load(schema("rnn"), "rnn", None, [Override("model.units", [5], "")]).config
+    config = load(SCHEMAS, "rnn", None, [Override.from_set("model.units=[5]")]).config
     dataset = data.load(config.data, config.seed)
     assert isinstance(config.model, RnnSettings)
     model = build("SimpleRNN", config.model, dataset)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from nncli.errors import DataError, ModelError, UsageError
 from nncli.models.describe import describe
 from nncli.models.kind import Plan
 from nncli.models.transfer import TransferSettings, load_base, plan_transfer, unfreeze_last
-from nncli.schema import schema
+from nncli.schema import SCHEMAS
 from tests.made import images
 
 VGG16_RANDOM = {"model.base": "VGG16", "model.weights": "random"}
@@ -23,8 +24,8 @@ VGG16_RANDOM = {"model.base": "VGG16", "model.weights": "random"}
 
 def config(**given: Any) -> Config:
     """A transfer config with these dotted keys; `_` for `.` in no place."""
-    overrides = [Override(path, value, "test") for path, value in given.items()]
-    return load(schema("transfer"), "transfer", None, overrides).config
+    overrides = [Override.from_set(f"{path}={json.dumps(value)}") for path, value in given.items()]
+    return load(SCHEMAS, "transfer", None, overrides).config
 
 
 def settings(**given: Any) -> TransferSettings:
@@ -91,6 +92,17 @@ def test_the_base_is_trained_before_and_never_after_it_is_frozen(started: None) 
     assert np.array_equal(head, end), "the head phase does not"
     assert [record.phase for record in result.history] == ["pretrain"] * 2 + ["head"] * 2
     assert [record.epoch for record in result.history] == [1, 2, 3, 4]
+
+
+def test_a_base_without_a_validation_part_is_trained_by_its_own_figure(started: None) -> None:
+    chosen = small(**{"training.monitor": "val_accuracy"})
+    before = replace(images(side=28, seed=1), validation=None)
+    plan = plan_transfer(chosen, images(side=28), before)
+
+    result = training.fit("transfer", plan, images(side=28), chosen.training, 42)
+
+    assert result.monitor == "val_accuracy"
+    assert [record.phase for record in result.history] == ["pretrain"] * 2 + ["head"] * 2
 
 
 def test_cached_features_train_the_same_head_as_the_whole_model(started: None) -> None:

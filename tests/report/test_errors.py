@@ -51,7 +51,7 @@ training.early_stopping.patience: 'three' is not a whole number
   10 │   early_stopping: {patience: three}
      │                              ^^^^^ write a number, e.g. 3
 
-help: see a valid one with nncli train cnn --dry-run
+help: see a valid one with nncli config show cnn
 """
 
 
@@ -134,19 +134,62 @@ def test_json_has_every_problem_with_its_place(bad: Path, capsys: Captured) -> N
         "line": 7,
         "column": 14,
         "length": 3,
+        "source": [
+            {"line": 6, "text": "  epochs: -5"},
+            {"line": 7, "text": "  optimizer: adm"},
+        ],
+        "related": [],
     }
 
 
-def test_a_problem_of_an_option_has_no_source(bad: Path, capsys: Captured) -> None:
-    main(["train", "cnn", "--set", "training.epochs=x"])
+def test_json_names_the_other_keys_of_a_contradiction(capsys: Captured) -> None:
+    main(["train", "cnn", "--json", "--set", "data.validation=0.6", "--set", "data.test=0.5"])
 
-    assert capsys.readouterr().err == (
-        "error: the config of cnn has 1 problem\n"
-        "training.epochs: 'x' is not a whole number\n"
-        "  --> --set training.epochs=x\n"
-        "      write a number, e.g. 3\n\n"
-        "help: see a valid one with nncli train cnn --dry-run\n"
-    )
+    (problem,) = json.loads(capsys.readouterr().out)["error"]["problems"]
+    assert (problem["path"], problem["related"]) == ("data.test", ["data.validation"])
+    assert problem["source"] == [{"line": 0, "text": "--set data.test=0.5"}]
+
+
+OF_OPTIONS = """\
+error: the command line has 3 problems
+training.epochs: 'x' is not a whole number
+  --> the command line
+    │ --set training.epochs=x
+    │                       ^ write a number, e.g. 3
+
+model.unit: unknown key
+  --> the command line
+    │ --set model.unit=3
+    │             ^^^^ did you mean 'units'?
+
+seed: -1 is too small
+  --> the command line
+    │ --seed -1
+    │        ^^ must be at least 0
+
+help: see a valid one with nncli config show cnn
+"""
+
+
+def test_a_problem_of_an_argument_is_shown_in_it(capsys: Captured) -> None:
+    main(["train", "cnn", "--set", "training.epochs=x", "--set", "model.unit=3", "--seed", "-1"])
+
+    assert capsys.readouterr().err == OF_OPTIONS
+
+
+def test_problems_of_a_file_come_before_those_of_the_command_line(
+    bad: Path, capsys: Captured
+) -> None:
+    main(["train", "cnn", "--config", "bad.yaml", "--set", "training.epochs=x"])
+
+    err = capsys.readouterr().err
+    assert err.startswith("error: bad.yaml and the command line have 4 problems\n")
+    assert [line for line in err.splitlines() if "-->" in line] == [
+        "   --> bad.yaml:7:14",
+        "   --> bad.yaml:9:3",
+        "   --> bad.yaml:10:30",
+        "   --> the command line",
+    ]
 
 
 def shown(problem: Problem, capsys: Captured) -> list[str]:

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from nncli.config import Section, contradiction
-from nncli.data.dataset import Dataset, Split
-from nncli.data.source import Source
+from nncli.config import Contradiction
+from nncli.data.dataset import Dataset, Facts, Split
+from nncli.data.source import DataSection, Source
 from nncli.data.splits import (
     TestShare,
     ValidationShare,
-    check_shares,
     few_per_class,
+    fewest,
+    impossible_split,
+    part_size,
     split_three,
+    train_size,
 )
+from nncli.lazy import NDArray, np
 
+SMALLEST_DIGITS, LARGEST_DIGITS = 8, 512
+"""Pixels that their sides may be brought to."""
 _BRIGHTEST = 16  # the images count the black pixels of 4 × 4 blocks
+_COUNTS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)  # images of each digit
 
 
-class DigitsSection(Section):
+Digit = Annotated[int, Field(ge=0, le=9)]
+
+
+class DigitsSection(DataSection):
     """1,797 handwritten digits that come with scikit-learn."""
 
     source: Literal["digits"] = "digits"
     """1,797 handwritten digits, 8 × 8 pixels, that come with scikit-learn."""
-    size: Annotated[int, Field(ge=8, le=512)] = 28
+    size: Annotated[int, Field(ge=SMALLEST_DIGITS, le=LARGEST_DIGITS)] = 28
     """Height and width the images are brought to, in pixels, a margin included."""
-    classes: tuple[Annotated[int, Field(ge=0, le=9)], ...] | None = None
+    classes: Annotated[tuple[Digit, ...], Field(min_length=2)] | None = None
     """The digits to tell apart, numbered anew in this order; null takes all ten."""
     train_per_class: Annotated[int, Field(ge=1)] | None = None
     """Train on only this many images of each class, chosen by the seed; null takes all."""
@@ -40,14 +49,40 @@ class DigitsSection(Section):
     test: TestShare = 0.2
     """Share of the images to measure on."""
 
-    @model_validator(mode="after")
-    def _possible(self) -> DigitsSection:
-        check_shares(self.validation, self.test)
-        if self.classes is not None and len(set(self.classes)) < max(2, len(self.classes)):
-            raise contradiction(
-                "classes", f"{list(self.classes)} are not two different digits or more"
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Images of each class, all parts together."""
+        return _COUNTS if self.classes is None else tuple(_COUNTS[i] for i in self.classes)
+
+    def facts(self) -> Facts:
+        """What the parts hold: the images are always the same."""
+        samples, classes = sum(self.counts), len(self.counts)
+        left = samples - part_size(samples, self.test) - part_size(samples, self.validation)
+        # each part may take one more of a class than its share
+        surely = [count * left // samples - 1 for count in self.counts]
+        return Facts(
+            task="classification",
+            train=train_size(left, min(surely), classes, self.train_per_class),
+            fewest=fewest(surely, self.train_per_class),
+            validation=self.validation > 0,
+            input_shape=(self.size, self.size, 1),
+            classes=classes,
+        )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Classes that are not classes, and shares that leave a part without one of them."""
+        if self.classes is not None and len(set(self.classes)) < len(self.classes):
+            yield Contradiction(
+                ("classes",), f"{list(self.classes)}: a digit twice", "name each once"
             )
-        return self
+        else:
+            yield from impossible_split(self.counts, self.validation, self.test)
+        if self.validation_per_class is not None and self.validation == 0:
+            yield Contradiction(
+                ("validation_per_class", "validation"),
+                "validation is 0, so there is no part to take it from",
+                "remove it, or give validation a share",
+            )
 
 
 def load_digits(section: DigitsSection, seed: int) -> Dataset:

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from nncli.config import Section
-from nncli.data.dataset import Dataset, Split
+from nncli.config import Contradiction
+from nncli.data.dataset import Dataset, Facts, Split
 from nncli.data.images.files import Listing, list_images
 from nncli.data.images.pixels import read_images
-from nncli.data.source import Source
+from nncli.data.source import DataSection, Source
 from nncli.data.splits import (
     Indices,
     TestShare,
     ValidationShare,
-    check_shares,
     few_per_class,
     generator,
+    impossible_shares,
     part_size,
     split_off,
     split_validation,
 )
 from nncli.errors import DataError
+from nncli.lazy import NDArray, np
 
 
-class FolderSection(Section):
+class FolderSection(DataSection):
     """Pictures in a folder per class."""
 
     source: Literal["folder"] = "folder"
@@ -51,10 +51,18 @@ class FolderSection(Section):
     """At most this many pictures of each class (in each part, where the folder has parts),
     chosen by the seed; null takes all."""
 
-    @model_validator(mode="after")
-    def _something_left(self) -> FolderSection:
-        check_shares(self.validation, self.test)
-        return self
+    def facts(self) -> Facts:
+        """The size of the pictures; how many there are takes reading the folder."""
+        channels = 3 if self.color == "rgb" else 1
+        return Facts(
+            task="classification",
+            validation=True if self.validation > 0 else None,  # the folder may have its own
+            input_shape=(self.size, self.size, channels),
+        )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Shares that leave nothing to train on."""
+        yield from impossible_shares(self.validation, self.test)
 
 
 def load_folder(section: FolderSection, seed: int) -> Dataset:

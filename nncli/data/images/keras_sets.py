@@ -11,74 +11,34 @@ import hashlib
 import os
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from nncli import backend
-from nncli.config import Section
-from nncli.data.dataset import Dataset, Split
+from nncli.config import Contradiction
+from nncli.data.dataset import Dataset, Facts, Split
 from nncli.data.images.class_names import CIFAR10_CLASSES, CIFAR100_CLASSES, FASHION_CLASSES
-from nncli.data.source import Source
+from nncli.data.source import DataSection, Source
 from nncli.data.splits import (
     ValidationShare,
     few_per_class,
+    fewest,
     generator,
     part_size,
     split_off,
     split_validation,
+    train_size,
 )
 from nncli.errors import DataError
+from nncli.lazy import NDArray, np
 from nncli.results import Array
 
 _TF = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _TORONTO = "https://www.cs.toronto.edu/~kriz/"
-
-
-class _KerasSection(Section):
-    """What the four sets have in common."""
-
-    source: str
-    """Narrowed by each set; here so that it comes first."""
-    validation: ValidationShare = 0.1
-    """Share of the training images that chooses the best epoch; 0 for none."""
-    limit: Annotated[int, Field(ge=1)] | None = None
-    """Take at most this many of the training images (validation comes out of them), and as
-    large a share of the test images; null takes all."""
-    train_per_class: Annotated[int, Field(ge=1)] | None = None
-    """Train on only this many images of each class, chosen by the seed; null takes all."""
-
-
-class MnistSection(_KerasSection):
-    """70,000 handwritten digits."""
-
-    source: Literal["mnist"] = "mnist"
-    """70,000 handwritten digits, 28 × 28 grey pixels, downloaded on first use (11 MB)."""
-
-
-class FashionMnistSection(_KerasSection):
-    """70,000 pieces of clothing."""
-
-    source: Literal["fashion-mnist"] = "fashion-mnist"
-    """70,000 pieces of clothing, 28 × 28 grey pixels, downloaded on first use (30 MB)."""
-
-
-class Cifar10Section(_KerasSection):
-    """60,000 small colour photographs of 10 classes."""
-
-    source: Literal["cifar10"] = "cifar10"
-    """60,000 photographs of 10 classes, 32 × 32 pixels, downloaded on first use (170 MB)."""
-
-
-class Cifar100Section(_KerasSection):
-    """60,000 small colour photographs of 100 classes."""
-
-    source: Literal["cifar100"] = "cifar100"
-    """60,000 photographs of 100 classes, 32 × 32 pixels, downloaded on first use (170 MB)."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +65,13 @@ class KerasSet:
     shape: tuple[int, int, int]
     """(height, width, channels)"""
     files: tuple[CachedFile, ...]
+    train: int
+    """Images of its training part; the test part of each set has 10,000."""
+    smallest: float
+    """The share that the rarest class has of them."""
 
 
+TEST_IMAGES = 10_000
 _MNIST = KerasSet(
     name="mnist",
     title="MNIST",
@@ -120,6 +85,8 @@ _MNIST = KerasSet(
             "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
         ),
     ),
+    train=60_000,
+    smallest=5421 / 60_000,
 )
 _FASHION_MNIST = KerasSet(
     name="fashion-mnist",
@@ -136,6 +103,8 @@ _FASHION_MNIST = KerasSet(
             "t10k-images-idx3",
         )
     ),
+    train=60_000,
+    smallest=0.1,
 )
 _CIFAR10 = KerasSet(
     name="cifar10",
@@ -150,6 +119,8 @@ _CIFAR10 = KerasSet(
             "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
         ),
     ),
+    train=50_000,
+    smallest=0.1,
 )
 _CIFAR100 = KerasSet(
     name="cifar100",
@@ -164,47 +135,151 @@ _CIFAR100 = KerasSet(
             "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
         ),
     ),
+    train=50_000,
+    smallest=0.01,
 )
 
 
-def loader(kept: KerasSet) -> Callable[[_KerasSection, int], Dataset]:
-    """`Source.load` for one of the sets."""
+class _KerasSection(DataSection):
+    """What the four sets have in common."""
 
-    def load(section: _KerasSection, seed: int) -> Dataset:
-        """Split the set's own training part; its test part is the test part.
+    kept: ClassVar[KerasSet]
+    """The set itself."""
+    validation: ValidationShare = 0.1
+    """Share of the training images that chooses the best epoch; 0 for none."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Take at most this many of the training images (validation comes out of them), and as
+    large a share of the test images; null takes all."""
+    train_per_class: Annotated[int, Field(ge=1)] | None = None
+    """Train on only this many images of each class, chosen by the seed; null takes all."""
 
-        Returns:
-            x (samples, height, width, channels) uint8, y (samples,).
+    @property
+    def images(self) -> int:
+        """The images that training and validation are taken from."""
+        return min(self.limit or self.kept.train, self.kept.train)
 
-        Raises:
-            DataError: a download that failed, or a damaged file.
-        """
-        (x, y), (x_test, y_test) = read_set(kept)
-        random = generator(seed, 0)
-        pool = np.arange(len(y), dtype=np.intp)
-        measured = np.arange(len(y_test), dtype=np.intp)
-        if section.limit is not None and section.limit < len(y):
-            share = section.limit / len(y)
-            _, pool = split_off(kept.name, "training", pool, y, section.limit, random)
-            size = part_size(len(y_test), share)
-            _, measured = split_off(kept.name, "test", measured, y_test, size, random)
-        size = part_size(len(pool), section.validation)
-        train, validation = split_validation(kept.name, pool, y, size, random)
-        if section.train_per_class is not None:
-            train = few_per_class(train, y, section.train_per_class, seed)
-        everything = Split(x, y)
-        return Dataset(
-            name=kept.name,
-            family="images",
+    def facts(self) -> Facts:
+        """Everything: the sets are always the same."""
+        classes = len(self.kept.classes)
+        left = self.images - part_size(self.images, self.validation)
+        smallest = int(left * self.kept.smallest) - 1  # each part may take one more of it
+        return Facts(
             task="classification",
-            train=everything.take(train),
-            validation=everything.take(validation) if len(validation) else None,
-            test=Split(x_test, y_test).take(measured),
-            classes=kept.classes,
-            notes=_note(kept, len(train) + len(validation) + len(measured), len(y) + len(y_test)),
+            train=train_size(left, smallest, classes, self.train_per_class),
+            fewest=fewest([smallest] * classes, self.train_per_class),
+            validation=self.validation > 0,
+            input_shape=self.kept.shape,
+            classes=classes,
         )
 
-    return load
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Parts that cannot hold an image of each class."""
+        if self._holds(self.images):
+            return
+        classes, images = len(self.kept.classes), self.images
+        enough = (n for n in range(images, self.kept.train + 1) if self._holds(n))
+        least = next(enough, None)
+        if least is None or self.limit is None:
+            chosen = part_size(images, self.validation)
+            yield Contradiction(
+                ("validation", "limit"),
+                f"{chosen:,} of {images:,} images for validation leave a part without one of the "
+                f"{classes} classes",
+                "give it another share",
+            )
+        else:
+            yield Contradiction(
+                ("limit", "validation"),
+                f"{images} images are too few for {classes} classes in every part",
+                f"take at least {least:,}",
+            )
+
+    def _holds(self, images: int) -> bool:
+        """Whether every part has images of every class, where so many are taken."""
+        classes = len(self.kept.classes)
+        measured = part_size(TEST_IMAGES, images / self.kept.train)
+        chosen = part_size(images, self.validation)
+        smallest = int(images * self.kept.smallest)
+        return measured >= classes and (
+            chosen == 0 or (min(chosen, images - chosen) >= classes and smallest >= 2)
+        )
+
+
+class MnistSection(_KerasSection):
+    """70,000 handwritten digits."""
+
+    kept = _MNIST
+    source: Literal["mnist"] = "mnist"
+    """70,000 handwritten digits, 28 × 28 grey pixels, downloaded on first use (11 MB)."""
+
+
+class FashionMnistSection(_KerasSection):
+    """70,000 pieces of clothing."""
+
+    kept = _FASHION_MNIST
+    source: Literal["fashion-mnist"] = "fashion-mnist"
+    """70,000 pieces of clothing, 28 × 28 grey pixels, downloaded on first use (30 MB)."""
+
+
+class Cifar10Section(_KerasSection):
+    """60,000 small colour photographs of 10 classes."""
+
+    kept = _CIFAR10
+    source: Literal["cifar10"] = "cifar10"
+    """60,000 photographs of 10 classes, 32 × 32 pixels, downloaded on first use (170 MB)."""
+
+
+class Cifar100Section(_KerasSection):
+    """60,000 small colour photographs of 100 classes."""
+
+    kept = _CIFAR100
+    source: Literal["cifar100"] = "cifar100"
+    """60,000 photographs of 100 classes, 32 × 32 pixels, downloaded on first use (170 MB)."""
+
+
+def load_keras_set(section: _KerasSection, seed: int) -> Dataset:
+    """Split a set's own training part; its test part is the test part.
+
+    Returns:
+        x (samples, height, width, channels) uint8, y (samples,).
+
+    Raises:
+        DataError: a download that failed, or a damaged file.
+    """
+    kept = section.kept
+    (x, y), (x_test, y_test) = read_set(kept)
+    random = generator(seed, 0)
+    images = min(section.images, len(y))
+    pool = _some(kept.name, "training", y, images, random)
+    size = part_size(len(y_test), images / len(y))
+    measured = _some(kept.name, "test", y_test, size, random)
+    size = part_size(len(pool), section.validation)
+    train, validation = split_validation(kept.name, pool, y, size, random)
+    if section.train_per_class is not None:
+        train = few_per_class(train, y, section.train_per_class, seed)
+    everything = Split(x, y)
+    return Dataset(
+        name=kept.name,
+        family="images",
+        task="classification",
+        train=everything.take(train),
+        validation=everything.take(validation) if len(validation) else None,
+        test=Split(x_test, y_test).take(measured),
+        classes=kept.classes,
+        notes=_note(kept, len(train) + len(validation) + len(measured), len(y) + len(y_test)),
+    )
+
+
+def _some(
+    name: str, part: str, labels: Array, size: int, random: np.random.Generator
+) -> NDArray[np.intp]:
+    """`size` samples of a part, each class in its proportion."""
+    everything = np.arange(len(labels), dtype=np.intp)
+    if size >= len(labels):
+        return everything
+    if len(labels) - size < len(np.unique(labels)):  # too few to leave out one of each class
+        return np.sort(random.permutation(everything)[:size])
+    return split_off(name, part, everything, labels, size, random)[1]
 
 
 def _note(kept: KerasSet, used: int, total: int) -> tuple[str, ...]:
@@ -301,7 +376,7 @@ MNIST = Source(
     name="mnist",
     family="images",
     section=MnistSection,
-    load=loader(_MNIST),
+    load=load_keras_set,
     summary="70,000 handwritten digits",
     needs_network=True,
 )
@@ -309,7 +384,7 @@ FASHION_MNIST = Source(
     name="fashion-mnist",
     family="images",
     section=FashionMnistSection,
-    load=loader(_FASHION_MNIST),
+    load=load_keras_set,
     summary="70,000 pieces of clothing",
     needs_network=True,
 )
@@ -317,7 +392,7 @@ CIFAR10 = Source(
     name="cifar10",
     family="images",
     section=Cifar10Section,
-    load=loader(_CIFAR10),
+    load=load_keras_set,
     summary="60,000 colour photographs of 10 classes",
     needs_network=True,
 )
@@ -325,7 +400,7 @@ CIFAR100 = Source(
     name="cifar100",
     family="images",
     section=Cifar100Section,
-    load=loader(_CIFAR100),
+    load=load_keras_set,
     summary="60,000 colour photographs of 100 classes",
     needs_network=True,
 )

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nncli.errors import DataError
+from nncli.lazy import NDArray, np
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 _SHOWN = 5
