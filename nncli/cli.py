@@ -15,6 +15,13 @@ import typer
 from typer.main import get_command
 
 from nncli import __version__, process
+from nncli import completion as shell
+from nncli.commands.completion import completion
+from nncli.commands.config.copy import copy
+from nncli.commands.config.list import list_configs
+from nncli.commands.config.schema import schema
+from nncli.commands.config.show import show
+from nncli.commands.config.validate import validate
 from nncli.commands.neuron import neuron
 from nncli.commands.plot_activation import plot_activation
 from nncli.commands.train import train
@@ -26,6 +33,7 @@ app = typer.Typer(
     "and transfer training on real data.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="--verbose, anywhere on the line, shows TensorFlow's messages and Python's traceback.",
 )
@@ -33,9 +41,28 @@ app.command("plot-activation")(plot_activation)
 app.command("neuron")(neuron)
 app.command("train")(train)
 
+config = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+config.command("list")(list_configs)
+config.command("show")(show)
+config.command("copy")(copy)
+config.command("validate")(validate)
+config.command("schema")(schema)
+app.add_typer(config, name="config")
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+
+@config.callback()
+def config_commands(context: typer.Context) -> None:
+    """The shipped configs, and what a config of your own means."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(ExitCode.USAGE)
+
+
+app.command("completion")(completion)
+
+
+def _print_version(context: typer.Context, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
         typer.echo(f"nncli {__version__}")
         raise typer.Exit
 
@@ -106,7 +133,11 @@ def _run(arguments: list[str], *, verbose: bool, as_json: bool) -> int:
 
 def _call(arguments: list[str]) -> int:
     """Run the command; what Typer's own main does, but signals and broken pipes stay ours."""
-    if "_NNCLI_COMPLETE" in os.environ:  # the shell asks for completions
+    if shell.ASKED in os.environ:
+        try:
+            shell.prepare()
+        except ImportError:  # another Typer than the one that was tried: no answers
+            return ExitCode.FAILED
         return int(app(args=arguments, prog_name="nncli") or 0)
     command = get_command(app)
     try:

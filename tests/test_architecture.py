@@ -20,17 +20,20 @@ MAY_IMPORT = {
     "activations": {"errors"},
     "backend": {"errors"},
     "neuron": {"activations", "errors"},
-    "results": set(),
+    "lazy": set(),
+    "results": {"lazy"},
     "listener": {"results"},
     "config": {"errors"},
-    "data": {"config", "errors", "backend", "results"},
-    "models": {"config", "data", "backend", "errors", "results"},
-    "schema": {"config", "data", "models", "errors"},
+    "data": {"config", "errors", "backend", "results", "lazy"},
+    "models": {"config", "data", "backend", "errors", "results", "lazy"},
+    "schema": {"config", "data", "models", "results", "errors"},
     "runs": {"results", "errors", "files"},
     "training": {"models", "data", "config", "results", "listener", "backend", "errors"},
     "plots": {"results", "activations", "neuron", "errors", "files"},
     "report": {"results", "activations", "neuron", "listener", "files", "errors"},
 }
+ONLY = {"lazy": {"__future__", "typing", "numpy"}}
+"""Rooms whose third parties and standard modules are told one by one."""
 MUST_NOT_KNOW = {
     "config": {"keras", "tensorflow", "matplotlib", "rich", "typer"},
     "data": {"tensorflow", "matplotlib", "rich", "typer"},
@@ -42,7 +45,7 @@ MUST_NOT_KNOW = {
     "activations": {"scipy", "keras", "tensorflow", "matplotlib"},
     "neuron": {"scipy", "keras", "tensorflow", "matplotlib"},
 }
-EDGE = {"cli", "commands", "__main__", "__init__"}
+EDGE = {"cli", "commands", "options", "completion", "__main__", "__init__"}
 
 
 def rooms() -> list[str]:
@@ -91,6 +94,7 @@ def test_imports_keep_to_the_table(path: Path) -> None:
             assert other == room or other in MAY_IMPORT[room], f"{room} imports {module}"
         else:
             assert top not in MUST_NOT_KNOW.get(room, set()), f"{room} imports {module}"
+            assert top in ONLY.get(room, {top}), f"{room} imports {module}"
 
 
 def test_keras_and_tensorflow_have_one_door() -> None:
@@ -101,7 +105,7 @@ def test_keras_and_tensorflow_have_one_door() -> None:
 
 
 def test_commands_do_not_import_each_other() -> None:
-    for path in (PACKAGE / "commands").glob("*.py"):
+    for path in (PACKAGE / "commands").rglob("*.py"):
         assert not any(module.startswith("nncli.commands") for module in imports(path)), path
 
 
@@ -140,6 +144,33 @@ def loaded(code: str) -> set[str]:
 def test_what_needs_no_framework_loads_none(arguments: list[str]) -> None:
     modules = loaded(f"from nncli.cli import main; main({arguments!r})")
     assert not modules & {"tensorflow", "keras", "matplotlib", "sklearn", "scipy"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["train", "cnn", "--epochs", "-5"],
+        ["train", "cnn", "--set", "model.filtres=[1]"],
+        ["train", "cnn", "--set", "model.filters=[8,8,8,8]"],
+        ["train", "cnn", "--config", "mnst"],
+        ["config", "list"],
+        ["config", "show", "transfer"],
+    ],
+    ids=" ".join,
+)
+def test_what_needs_no_numbers_loads_no_numpy(arguments: list[str]) -> None:
+    modules = loaded(f"from nncli.cli import main; main({arguments!r})")
+    assert not modules & {"numpy", "tensorflow", "keras", "matplotlib", "sklearn", "scipy"}
+
+
+@pytest.mark.parametrize("line", ["nncli tr", "nncli train cnn --set model.", "nncli train -c "])
+def test_completion_loads_no_numpy(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_NNCLI_COMPLETE", "1")
+    monkeypatch.setenv("_NNCLI_LINE", line)
+    modules = loaded("from nncli.cli import main\ntry:\n    main([])\nexcept SystemExit:\n    pass")
+    assert not modules & {"numpy", "tensorflow", "keras", "matplotlib", "sklearn", "rich"}
 
 
 def test_drawing_an_activation_loads_no_tensorflow(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         # Typer itself needs pydantic to describe a number
         (["train", "--help"], 0, "tensorflow keras matplotlib numpy"),
         (["train", "rnn", "--epochs", "x"], 2, "tensorflow keras matplotlib numpy"),
+        (["train", "cnn", "--set", "model.x=1"], 2, "tensorflow keras matplotlib numpy"),
         (["train", "rnn", "--name", "../x"], 2, "tensorflow keras matplotlib"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -90,7 +91,6 @@ def test_a_cheap_question_loads_nothing_heavy(
         (["train", "[/x]"], "unknown kind '[/x]'"),
         (["train"], "nncli train --help"),
         (["train", "rnn", "cnn"], "cnn"),
-        (["train", "rnn", "--epochs", "many"], "--epochs"),
         (["train", "rnn", "--epochs"], "--epochs"),
         (["train", "rnn", "--name", "../x"], "'../x' cannot be a run's name"),
         (["train", "rnn", "--name", ""], "'' cannot be a run's name"),
@@ -108,6 +108,22 @@ def test_a_wrong_command_line_is_a_usage_error(
     assert "Traceback" not in captured.err
     assert "\x1b" not in captured.err
     assert len(captured.err.splitlines()) == 2
+
+
+def test_a_wrong_value_of_an_option_is_a_problem_of_the_config(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["train", "rnn", "--epochs", "many"]) == ExitCode.USAGE
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        "error: the command line has 1 problem\n"
+        "training.epochs: 'many' is not a whole number\n"
+        "  --> the command line\n"
+        "    │ --epochs many\n"
+        "    │          ^^^^ write a number, e.g. 3\n\n"
+        "help: see a valid one with nncli config show rnn\n"
+    )
 
 
 def test_errors_are_data_under_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -230,9 +246,9 @@ def test_closed_streams_are_no_error(closed: str) -> None:
 
 
 def test_the_shell_can_complete_commands() -> None:
-    done = run(_NNCLI_COMPLETE="complete_bash", COMP_WORDS="nncli tr", COMP_CWORD="1")
+    done = run(_NNCLI_COMPLETE="1", _NNCLI_LINE="nncli tr")
     assert done.returncode == 0
-    assert done.stdout.split() == [b"train"]
+    assert [line.partition(b"\t")[0] for line in done.stdout.splitlines()] == [b"train"]
 
 
 ASCII = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

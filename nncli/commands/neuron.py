@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from nncli import completion
 from nncli.errors import UsageError
 from nncli.numbers import finite_number
 
@@ -25,7 +26,9 @@ def neuron(
     activation: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="The activation; nncli plot-activation --list shows them."
+            metavar="NAME",
+            help="The activation; nncli plot-activation --list shows them.",
+            autocompletion=completion.activations,
         ),
     ] = "sigmoid",
     plot: Annotated[

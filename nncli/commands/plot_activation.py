@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from nncli import completion
 from nncli.errors import UsageError
 from nncli.numbers import finite_number
 
@@ -23,7 +24,9 @@ def plot_activation(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAME", help="relu, sigmoid, gelu, …; several are compared in one picture."
+            metavar="NAME",
+            help="relu, sigmoid, gelu, …; several are compared in one picture.",
+            autocompletion=completion.activations,
         ),
     ] = None,
     range_: Annotated[

@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nncli import completion, options
 from nncli.errors import TrainingError
 
 if TYPE_CHECKING:
     from nncli.backend import Device
-    from nncli.config import Config, Override
+    from nncli.config import Config
     from nncli.data.dataset import Dataset
 
 
 def train(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="rnn, lstm, cnn or transfer.")],
-    config: Annotated[
-        str | None,
-        typer.Option("--config", "-c", metavar="NAME|PATH", help="A shipped config or a file."),
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Samples per step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Step size of the optimizer.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Repeats a run exactly.")] = None,
-    device: Annotated[
-        str | None, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N.")
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any config key; may be repeated."),
-    ] = None,
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="rnn, lstm, cnn or transfer.",
+            autocompletion=completion.kinds,
+        ),
+    ],
+    config: options.ConfigName = None,
+    epochs: options.Epochs = None,
+    batch_size: options.BatchSize = None,
+    learning_rate: options.LearningRate = None,
+    seed: options.Seed = None,
+    device: options.Device = None,
+    sets: options.Set = None,
     name: Annotated[str | None, typer.Option(help="The run's name; else the next number.")] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The folder that run folders are made in.")
@@ -44,40 +44,40 @@ def train(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="The result and errors only.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Train a model: rnn, lstm, cnn or transfer.
 
     Values come from the defaults, then --config, then --set, then the options above.
     """
+    from nncli.config import load, to_dict, to_yaml
+    from nncli.schema import SCHEMAS, find_kind
+
+    given = options.overrides(
+        sets,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        device=device,
+    )
+    loaded = load(SCHEMAS, kind, config, given)
+
+    # only now what takes long to import: a wrong config is refused sooner
     from nncli import backend, data, plots, process, runs, training
-    from nncli.config import Override, load, to_dict, to_yaml
     from nncli.files import write_text
     from nncli.models.describe import describe
     from nncli.models.kind import FIGURES_OF
     from nncli.report.model import summary_text
     from nncli.report.run import RunReport
-    from nncli.schema import find_kind, schema
 
-    named = {
-        "training.epochs": ("--epochs", epochs),
-        "training.batch_size": ("--batch-size", batch_size),
-        "training.learning_rate": ("--learning-rate", learning_rate),
-        "seed": ("--seed", seed),
-        "training.device": ("--device", device),
-    }
-    settings = load(
-        schema(kind),
-        kind,
-        config,
-        [*map(Override.from_set, overrides or ()), *_named_overrides(named)],
-    ).config
     if name is not None:
         runs.check_free(output, kind, name)
     runs.check_writable(output / kind)
 
     report = RunReport(f"nncli train {kind}", quiet=quiet, as_json=as_json)
-    dataset = data.load(settings.data, settings.seed)
+    dataset = data.load(loaded.config.data, loaded.config.seed)
+    settings = loaded.settle(dataset.facts).config
     pretraining = getattr(settings, "pretraining", None)
     before = data.load(pretraining.data, settings.seed) if pretraining is not None else None
     section = settings.training
@@ -128,16 +128,6 @@ def train(
                 f"{run.folder} keeps epoch {result.best_epoch}",
                 hint=f"use a smaller learning rate than {section.learning_rate:g}",
             )
-
-
-def _named_overrides(named: dict[str, tuple[str, Any]]) -> list[Override]:
-    from nncli.config import Override
-
-    return [
-        Override(path, value, f"{option} {value}")
-        for path, (option, value) in named.items()
-        if value is not None
-    ]
 
 
 def _facts(dataset: Dataset, seed: int, device: str) -> list[str]:

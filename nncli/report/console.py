@@ -53,7 +53,12 @@ def print_json(document: Mapping[str, Any]) -> None:
     A number that is not finite becomes null; where the stream's encoding lacks characters they
     are written as JSON's own escapes.
     """
-    whole = finite({"schema_version": SCHEMA_VERSION, **document})
+    print_document({"schema_version": SCHEMA_VERSION, **document})
+
+
+def print_document(document: Mapping[str, Any]) -> None:
+    """Print a JSON document whose form is not ours to version, as it is."""
+    whole = finite(document)
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     print(json.dumps(whole, indent=2, ensure_ascii=not unicode, allow_nan=False))
 

@@ -1,0 +1,82 @@
+"""The words that fit: kinds, shipped configs, activations, and the keys of a config."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import typer
+
+Answers = list[tuple[str, str]]
+"""Each word with its meaning."""
+
+
+def kinds(incomplete: str) -> Answers:
+    """The kinds of model."""
+    from nncli.models import KINDS
+
+    return _fitting(((kind.name, kind.summary) for kind in KINDS.values()), incomplete)
+
+
+def configs(incomplete: str) -> Answers:
+    """The shipped configs."""
+    from nncli.config.shipped import shipped_configs, summary
+
+    named = shipped_configs().items()
+    return [(name, summary(path)) for name, path in named if name.startswith(incomplete)]
+
+
+def kinds_and_configs(incomplete: str) -> Answers:
+    """What `config show` takes by name."""
+    return list((dict(configs(incomplete)) | dict(kinds(incomplete))).items())
+
+
+def activations(incomplete: str) -> Answers:
+    """The activation functions."""
+    from nncli.activations import ACTIVATIONS
+
+    return _fitting(((row.name, row.text) for row in ACTIVATIONS.values()), incomplete)
+
+
+def settings(context: typer.Context, incomplete: str) -> Answers:
+    """A key of the config, level by level, and after the `=` what it may be."""
+    from nncli.config import keys
+    from nncli.schema import SCHEMAS
+
+    key, equals, _ = incomplete.partition("=")
+    found: dict[str, str] = {}
+    for kind in _kinds_on_line(context):
+        for row in keys(SCHEMAS[kind], key):
+            if equals and row.path == key:
+                found |= {f"{key}={value}": _meaning(key, value) for value in row.values}
+            elif not equals and row.path.startswith(incomplete):
+                rest = row.path[len(incomplete) :]
+                level = incomplete + re.split(r"(?<=\.)", rest, maxsplit=1)[0]
+                end = "." if row.is_section else "="
+                found.setdefault(level if level.endswith(".") else level + end, row.description)
+    return _fitting(found.items(), incomplete)
+
+
+def _kinds_on_line(context: typer.Context) -> list[str]:
+    """The kind that the line names, itself or by a shipped config; else all."""
+    from nncli.config import shipped_configs
+    from nncli.schema import SCHEMAS, kind_of
+
+    given = context.params
+    for name in map(str, (given.get("kind", given.get("name")), given.get("config"))):
+        if name in SCHEMAS:
+            return [name]
+        if name in shipped_configs():
+            return [kind_of(name)]
+    return list(SCHEMAS)
+
+
+def _meaning(key: str, value: str) -> str:
+    from nncli.data import SOURCES
+
+    source = SOURCES.get(value) if key.endswith("data.source") else None
+    return "" if source is None else source.summary
+
+
+def _fitting(rows: Iterable[tuple[str, str]], incomplete: str) -> Answers:
+    return [(word, meaning) for word, meaning in rows if word.startswith(incomplete)]
