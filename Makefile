@@ -1,6 +1,7 @@
 # make demo   environment, install, one real training, where its pictures are
 # make test   the same environment; all tests, lint, types
 # make lint   lint, format and types alone
+# make faults 3,000 configs with one mistake each: every one refused where the mistake is
 # make clean  remove the environment and caches; outputs stay
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint format faults clean
 
 # reinstalled only when what is installed has changed; the code itself is installed editable
 $(STAMP): pyproject.toml constraints.txt
@@ -33,6 +34,9 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+faults: $(STAMP)
+	NNCLI_MUTANTS=3000 $(BIN)/python -m pytest tests/config/test_mutants.py --quiet
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

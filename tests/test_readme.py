@@ -85,7 +85,7 @@ def test_the_error_shown_is_the_error_given(
     Path("my.yaml").write_text(
         "kind: cnn\ntraining:\n  epochs: -5\n  leraning_rate: 0.01\n", encoding="utf-8"
     )
-    assert main(["train", "cnn", "--config", "my.yaml"]) == 2
+    assert main(["train", "cnn", "--config", "my.yaml", "--set", "model.kernel_size=31"]) == 2
     (shown,) = re.findall(r"```\n(error:.*?)```", TEXT, flags=re.DOTALL)
     given = capsys.readouterr().err
     for line in shown.splitlines():
