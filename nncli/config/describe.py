@@ -17,7 +17,8 @@ def descriptions(section: type[BaseModel]) -> dict[str, str]:
     """Each field's text, by name, on one line; its own or that of the class it comes from."""
     found: dict[str, str] = {}
     for base in reversed(section.__mro__):
-        found |= _texts(base.__module__).get(base.__name__, {})
+        if issubclass(base, BaseModel) and base is not BaseModel:  # whose source is long
+            found |= _texts(base.__module__).get(base.__name__, {})
     return {name: found[name] for name in section.model_fields if name in found}
 
 
