@@ -318,12 +318,12 @@ class TransferConfig(KindConfig):
             return
         why = ("model.weights", "model.base")
         task, before = self.data.facts(), section.data.facts()
+        sizes, colors, classes, sources = (
+            (f"pretraining.data.{key}", f"data.{key}")
+            for key in ("size", "color", "classes", "source")
+        )
         shape, first = task.input_shape, before.input_shape
         if shape is not None and first is not None and shape != first:
-            sizes, colors = (
-                (f"pretraining.data.{key}", f"data.{key}") for key in ("size", "color")
-            )
-            sources = ("pretraining.data.source", "data.source")
             keys = (*sizes, *sources, *colors) if shape[:2] != first[:2] else (*colors, *sources)
             yield Contradiction(
                 (*keys, *why),
@@ -335,14 +335,14 @@ class TransferConfig(KindConfig):
         common = sorted(set(_digits_of(self.data)) & set(_digits_of(section.data)))
         if common:
             yield Contradiction(
-                ("pretraining.data.classes", "data.classes", "pretraining.data", "data", *why),
+                (*classes, *sources, "pretraining.data", "data", *why),
                 f"{'digit' if len(common) == 1 else 'digits'} {', '.join(map(str, common))} of the "
                 "task would be seen in the base's training",
                 "give pretraining.data other classes than data",
             )
         elif _same_pictures(self.data, section.data):
             yield Contradiction(
-                ("pretraining.data.source", "data.source", "pretraining.data", "data", *why),
+                (*sources, "pretraining.data", "data", *why),
                 "the base would be trained on the pictures of the task",
                 "give pretraining.data another source or folder than data",
             )

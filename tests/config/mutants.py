@@ -734,7 +734,7 @@ def retype(kind: str, root: Keys, random: Random) -> Change | None:
         new, change.certain = _other_value(kind, path, old.items[index], random)
         before = plain(old)
         old.items[index] = new = _in_list(new)
-        if not change.certain and plain(old) == before:
+        if not change.certain and repr(plain(old)) == repr(before):  # [3.0] == [3]
             return None
         wrong = change.certain or not _right_at(kind, path, plain(old))
         change.what = f"retype {dotted(path)}[{index}]"
