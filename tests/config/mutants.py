@@ -681,7 +681,7 @@ def _added(kind: str, change: Change, section: Keys, pair: Pair, path: KeyPath) 
         change.at.append((same[1], path))
         change.certain = True
         if same[0] is pair:  # the other one is skipped, and what is in this one counts
-            change.at += inside(pair.value, path)
+            change.at += [*inside(pair.value, path), *_missed(kind, pair, path)]
     elif pair.key in (*known_keys(kind).get(dotted(path[:-1]), ()), "extends"):
         change.at += [*inside(pair, path), *_missed(kind, pair, path)]
     else:
