@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -64,25 +64,30 @@ class FineTuning(Section):
 WEIGHTS = ("pretrain", "imagenet", "random", "saved")
 
 
-def _base(value: Any) -> str | Path:
-    """A known network by its name; a file as a path, so that it is looked for beside its config."""
-    if isinstance(value, Path) or _is_one(value, BASES, ".keras"):
-        return value if value in BASES else Path(value)
-    guess = closest(str(value), BASES)
-    raise wrong_value(
-        f"{shown(value)} is not a network of keras.applications, small-cnn or a .keras file",
-        f"did you mean '{guess}'?" if guess else "e.g. VGG16, MobileNetV2 or ResNet50",
-    )
+def _checker(
+    names: tuple[str, ...], ending: str, wanted: str, otherwise: str
+) -> Callable[[Any], str | Path]:
+    """Takes one of the names, or a file as a path, so that it is looked for beside its config."""
+
+    def check(value: Any) -> str | Path:
+        if isinstance(value, Path) or _is_one(value, names, ending):
+            return value if value in names else Path(value)
+        guess = closest(str(value), names)
+        advice = f"did you mean '{guess}'?" if guess else otherwise
+        raise wrong_value(f"{shown(value)} is not {wanted}", advice)
+
+    return check
 
 
-def _weights(value: Any) -> str | Path:
-    if isinstance(value, Path) or _is_one(value, WEIGHTS, ".h5"):
-        return value if value in WEIGHTS else Path(value)
-    guess = closest(str(value), WEIGHTS)
-    raise wrong_value(
-        f"{shown(value)} is not one of {', '.join(WEIGHTS)} or an .h5 weights file",
-        f"did you mean '{guess}'?" if guess else "write one of them",
-    )
+_base = _checker(
+    BASES,
+    ".keras",
+    "a network of keras.applications, small-cnn or a .keras file",
+    "e.g. VGG16, MobileNetV2 or ResNet50",
+)
+_weights = _checker(
+    WEIGHTS, ".h5", f"one of {', '.join(WEIGHTS)} or an .h5 weights file", "write one of them"
+)
 
 
 def _name_or_file(names: tuple[str, ...], ending: str) -> WithJsonSchema:
