@@ -114,9 +114,18 @@ class ConfigError(UsageError):
 
 
 class DataError(NncliError):
-    """The data cannot be found, read or trained on."""
+    """The data cannot be found, read or trained on.
+
+    `places` are all that are concerned, files or rows, where the message names only some.
+    """
 
     exit_code = ExitCode.DATA
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, places: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.places = tuple(places)
 
 
 class ModelError(NncliError):

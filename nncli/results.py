@@ -54,8 +54,8 @@ class LayerRow:
     trainable_parameters: int
     """Those of them that training changes."""
     family: str
-    """For its colour: input, convolution, pooling, reshape, dense, recurrent, dropout,
-    normalization, base (a nested model) or other."""
+    """For its colour: input, augmentation, convolution, pooling, reshape, dense, recurrent,
+    dropout, normalization, base (a nested model) or other."""
     frozen: bool
     """True where the layer has parameters and none of them is trained."""
     layers_inside: int = 0
@@ -96,7 +96,8 @@ class Forecast:
     one_step: NDArray[np.float64]
     """(steps,) each value predicted from the true values before it."""
     free_running: NDArray[np.float64]
-    """(steps,) predicted from `seen` and its own predictions alone."""
+    """(at most steps,) the first values predicted from `seen` and its own predictions alone; empty
+    where the model sees more than the series."""
     persistence: NDArray[np.float64]
     """(steps,) the value before each: what repeating the last value says."""
     name: str
@@ -164,6 +165,161 @@ class ShippedConfig:
 
 
 @dataclass(frozen=True)
+class SourceRow:
+    """A data source, as lists show it."""
+
+    name: str
+    kinds: tuple[str, ...]
+    """The kinds of model that can learn from it."""
+    summary: str
+    """What it is, in one sentence."""
+    needs_path: bool
+    """Whether it reads a file or folder that has to be named."""
+    needs_network: bool
+    """Whether its first use downloads."""
+
+
+@dataclass(frozen=True)
+class DataFinding:
+    """Something about the samples that their user should know before training on them."""
+
+    level: Literal["error", "warning"]
+    """An error ends a training before it begins."""
+    code: str
+    """What it is about, in a word for programs: `leak`, `imbalance`."""
+    message: str
+    """What was found, in one sentence."""
+    hint: str = ""
+    """What to do about it."""
+    places: tuple[str, ...] = ()
+    """All files, samples, classes or features that it is about."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A sample that was left out, being equal to another one."""
+
+    place: str
+    """Its file or number."""
+    of: str
+    """Those of the sample that stays."""
+    across: bool
+    """Whether they came in two parts, one of them to be measured on."""
+    relabelled: bool
+    """Whether they stand under two classes."""
+
+
+@dataclass(frozen=True)
+class PartFacts:
+    """One part of the samples: how many there are, and the range of their numbers."""
+
+    name: str
+    """`train`, `validation` or `test`."""
+    samples: int
+    shape: tuple[int, ...]
+    """Of one sample."""
+    dtype: str
+    """The type of its numbers as they are kept."""
+    bytes: int
+    """What all of them take as the float32 numbers that a model gets."""
+    minimum: float
+    maximum: float
+    mean: float
+    deviation: float
+    """The four over all numbers, without the steps that fill up shorter sequences."""
+    classes: Mapping[str, int] = field(default_factory=dict)
+    """Samples of each class; empty for a forecast."""
+    steps: tuple[int, int, int] | None = None
+    """The shortest, the median and the longest sequence, where their lengths differ."""
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What will be trained on, and what is wrong with it."""
+
+    source: str
+    """As `data.source` names it."""
+    path: str | None
+    """The file or folder, where it has one."""
+    kind: str
+    """What it is checked for: rnn, lstm, cnn or transfer."""
+    family: str = ""
+    """What a sample is: series, sequences or images; empty where nothing could be read."""
+    task: Task | None = None
+    input_shape: tuple[int, ...] = ()
+    """Of one sample."""
+    numbers: str = ""
+    """What the numbers are: `pixels`, `deviations from the training part's mean`."""
+    classes: tuple[str, ...] = ()
+    """Class names, by index; empty for a forecast."""
+    parts: tuple[PartFacts, ...] = ()
+    fingerprint: str = ""
+    """Changes when a byte of the samples does."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about how they were read."""
+    findings: tuple[DataFinding, ...] = ()
+    passed: tuple[str, ...] = ()
+    """What was looked for and is in order, a sentence each."""
+
+    @property
+    def errors(self) -> int:
+        """How many findings would stop a training."""
+        return sum(finding.level == "error" for finding in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        """How many findings would not."""
+        return len(self.findings) - self.errors
+
+    @property
+    def samples(self) -> int:
+        """All parts together."""
+        return sum(part.samples for part in self.parts)
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """Samples of each class, all parts together."""
+        return {name: sum(part.classes[name] for part in self.parts) for name in self.classes}
+
+
+@dataclass(frozen=True)
+class ShownSamples:
+    """Some samples of the training part, for a picture."""
+
+    source: str
+    classes: tuple[str, ...]
+    """The classes that are shown."""
+    labels: NDArray[np.int64]
+    """(shown,) index into `classes`; in their order."""
+    inputs: Array
+    """(shown, height, width, channels) uint8 pictures, or (shown, steps, features) sequences with
+    NaN after the end of shorter ones."""
+    counts: Mapping[str, int]
+    """Samples of every class, all parts together, shown or not."""
+    shape: tuple[int, ...]
+    """Of one sample as a model gets it; large pictures are smaller here, and of many features the
+    first are."""
+
+
+@dataclass(frozen=True)
+class ShownSeries:
+    """A whole series, for a picture."""
+
+    source: str
+    name: str
+    """What the numbers are, `Sunspots` or `sin(t)`."""
+    values: NDArray[np.float64]
+    """(steps,) in the series' own units."""
+    parts: Mapping[str, tuple[int, int]]
+    """Where each part begins and ends among the values, by name."""
+    window: int
+    """How many values a model sees before the one that it predicts; 0 where each part is a series
+    of its own."""
+    labels: tuple[str, ...] = ()
+    """Dates of the test part, where the source has them."""
+
+
+@dataclass(frozen=True)
 class StoredRun:
     """A run folder read back: all that a picture or a table needs, and nothing of Keras."""
 
@@ -175,6 +331,8 @@ class StoredRun:
     """The resolved config."""
     run: Mapping[str, Any]
     """run.json: command, versions, seed, device, times, data, status."""
+    data: Mapping[str, Any]
+    """data.json: what was learned of the training part, to prepare other samples alike."""
     metrics: Mapping[str, Any]
     """metrics.json."""
     history: tuple[EpochRecord, ...]

@@ -3,6 +3,7 @@
 outputs/<kind>/<name>/
     config.yaml        the complete config: `nncli train <kind> --config` repeats the run
     run.json           command, versions, seed, device, times, data, status
+    data.json          what was learned of the data: classes, scaling, padding
     history.csv        one row per epoch
     metrics.json       what was reached, on which part
     layers.json        the model as rows
@@ -308,6 +309,8 @@ def load(folder: Path) -> StoredRun:
         )
     with _reading(folder / "config.yaml") as path:
         config = _read_config(path.read_text(encoding="utf-8"))
+    with _reading(folder / "data.json") as path:
+        data = dict(json.loads(path.read_text(encoding="utf-8")))
     with _reading(folder / "history.csv") as path:
         history = _read_history(path.read_text(encoding="utf-8"))
         if len(history) != metrics["epochs"]:
@@ -322,6 +325,7 @@ def load(folder: Path) -> StoredRun:
         task=task,
         config=config,
         run=run,
+        data=data,
         metrics=metrics,
         history=history,
         layers=layers,

@@ -14,6 +14,7 @@ from nncli.config import load, shipped_configs
 from nncli.config.shipped import summary
 from nncli.config.strict_yaml import parse, read_text
 from nncli.data import SOURCES
+from nncli.data.source import DataSection
 from nncli.errors import unknown_name
 from nncli.models import KINDS, ModelKind
 from nncli.models.kind import KindConfig
@@ -42,9 +43,7 @@ def schema(name: str) -> type[KindConfig]:
         UsageError: an unknown kind.
     """
     kind = find_kind(name)
-    sections = tuple(
-        source.section for source in SOURCES.values() if source.family in kind.families
-    )
+    sections = tuple(_sections(kind))
     union: Any = Union[sections]  # noqa: UP007 - the members are known only here
     data: Any = Annotated[union, Field(discriminator="source")]
     fields: dict[str, Any] = {
@@ -63,6 +62,14 @@ def schema(name: str) -> type[KindConfig]:
     )
     made.default_source = kind.default_source
     return made
+
+
+def _sections(kind: ModelKind) -> Iterator[type[DataSection]]:
+    """The settings of each source that the kind can learn from, as samples of its family."""
+    for source in SOURCES.values():
+        family = next((family for family in kind.families if family in source.sections), None)
+        if family is not None:
+            yield source.sections[family]
 
 
 class _Schemas(Mapping[str, type[KindConfig]]):

@@ -42,7 +42,7 @@ MOST_PARAMETERS = 8_000_000
 """Of a model that is built here."""
 MOST_SAMPLES = 120
 """Of a part that is made here in place of a large one."""
-FILES = {"csv", "ts", "folder"}
+FILES = {"csv", "table", "ts", "folder", "npz", "npy", "idx"}
 """Sources of the user's own files; nothing is known of them but what their section says."""
 
 
@@ -66,14 +66,15 @@ def made_from(section: DataSection) -> Dataset:
     The pictures of a source are the same whatever else its section says, as the real ones are.
     """
     facts = section.facts()
-    family = SOURCES[section.source].family
+    sections = SOURCES[section.source].sections
+    family = next(family for family, each in sections.items() if isinstance(section, each))
     count = MOST_SAMPLES if facts.train is None else min(facts.train, MOST_SAMPLES)
     if family != "images":
         return replace(made.sequences(samples=count), name=section.source)
-    assert facts.input_shape is not None
+    shape = facts.input_shape or (28, 28, 1)
     classes = facts.classes or 3
     name = str(getattr(section, "path", section.source)) + str(getattr(section, "classes", ""))
-    x = pictures(zlib.crc32(name.encode()), facts.input_shape, MOST_SAMPLES + 40)
+    x = pictures(zlib.crc32(name.encode()), shape, MOST_SAMPLES + 40)
 
     def part(begin: int, end: int) -> Split:
         return Split(x[begin:end], np.arange(end - begin, dtype=np.int64) % classes)
@@ -205,7 +206,7 @@ class Draw:
 
 def draw_data(draw: Draw, family: str) -> Values:
     """A data section of a family, without those of files."""
-    names = [name for name, row in SOURCES.items() if row.family == family and name not in FILES]
+    names = [name for name, row in SOURCES.items() if family in row.families and name not in FILES]
     source = draw.one(*names, "digits") if family == "images" else draw.one(*names)
     if source == "sine":
         end = draw.random.uniform(0.001, 1e6)

@@ -50,11 +50,12 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "pretraining.data.classes": (0, 1, 2, 3, 4),
     },
 }
+OF_BOTH = {"table", "npz", "npy", "idx"}
 FITTING = {
-    "rnn": {"sine", "csv", "waves", "ts"},
-    "lstm": {"sine", "csv", "waves", "ts"},
-    "cnn": {"digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "folder"},
-    "transfer": {"digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "folder"},
+    "rnn": {"sine", "csv", "waves", "ts"} | OF_BOTH,
+    "lstm": {"sine", "csv", "waves", "ts"} | OF_BOTH,
+    "cnn": {"digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "folder"} | OF_BOTH,
+    "transfer": {"digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "folder"} | OF_BOTH,
 }
 
 

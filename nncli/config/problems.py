@@ -261,7 +261,8 @@ def _advice_for_key(
     if len(models) == 1 and _tag(models[0]) is not None:
         sources = [str(_tag(model)) for model in _sections_at(schema, above, key)]
         if sources:
-            return f"only for source {' or '.join(sources)}"
+            some = ", ".join(sources[:-1])
+            return f"only for source {f'{some} or ' * bool(some)}{sources[-1]}"
     homes = [home for home in _homes(schema) if home[0] != above and key in home[1]]
     homes.sort(key=lambda home: home[0][: len(above)] != above)  # a section below comes first
     if homes:

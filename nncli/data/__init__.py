@@ -5,15 +5,18 @@ A new source is one section and one loader in its family's file, and its row her
 
 from __future__ import annotations
 
+from nncli.data.arrays import IDX, NPY, NPZ
 from nncli.data.dataset import Dataset, check_parts
 from nncli.data.images import CIFAR10, CIFAR100, DIGITS, FASHION_MNIST, FOLDER, MNIST
 from nncli.data.sequences import TS, WAVES
 from nncli.data.series import CSV, SINE
 from nncli.data.source import DataSection, Source
+from nncli.data.table import TABLE
 
 SOURCES: dict[str, Source] = {
     "sine": SINE,
     "csv": CSV,
+    "table": TABLE,
     "waves": WAVES,
     "ts": TS,
     "digits": DIGITS,
@@ -22,6 +25,9 @@ SOURCES: dict[str, Source] = {
     "cifar10": CIFAR10,
     "cifar100": CIFAR100,
     "folder": FOLDER,
+    "npz": NPZ,
+    "npy": NPY,
+    "idx": IDX,
 }
 
 

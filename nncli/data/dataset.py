@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
+from nncli.data.digests import digest_of
+from nncli.data.samples import Samples, blocks, converted
+from nncli.data.scaling import Scaler
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
-from nncli.results import Array, Task
+from nncli.results import Array, Copy, Task
 
 Family = Literal["series", "sequences", "images"]
 
@@ -17,11 +22,17 @@ Family = Literal["series", "sequences", "images"]
 class Split:
     """One part of a dataset: `x[i]` belongs to `y[i]`."""
 
-    x: Array
-    """(samples, steps, features) float32, or (samples, height, width, channels) uint8 pixels."""
+    x: Array | Samples
+    """(samples, steps, features) float32, or (samples, height, width, channels) pixels in 0..255,
+    uint8 or float32. Where they do not fit in memory, `Samples` that are read when used; the same
+    indexing reads both."""
     y: Array
     """(samples,) int64 class indices; for a forecast float32, (samples, 1) the value after each
     window or (samples, steps, 1) the value after each step."""
+    names: tuple[str, ...] = field(default=(), repr=False)
+    """(samples,) the file of each, where each has its own."""
+    known_digests: NDArray[np.void] | None = field(default=None, repr=False, compare=False)
+    """`digests`, where whoever read the samples has them already."""
 
     def __post_init__(self) -> None:
         assert len(self.x) == len(self.y), (self.x.shape, self.y.shape)
@@ -31,7 +42,23 @@ class Split:
 
     def take(self, indices: NDArray[np.intp]) -> Split:
         """The samples at `indices`, in that order."""
-        return Split(self.x[indices], self.y[indices])
+        x = self.x.take(indices) if isinstance(self.x, Samples) else self.x[indices]
+        known = None if self.known_digests is None else self.known_digests[indices]
+        names = tuple(self.names[i] for i in indices) if self.names else ()
+        return Split(x, self.y[indices], names, known)
+
+    @cached_property
+    def digests(self) -> NDArray[np.void]:
+        """(samples,) 16 bytes of each input as it was read: equal where all its numbers are."""
+        if self.known_digests is not None:
+            return self.known_digests
+        digests = np.empty(len(self), dtype="V16")
+        row = 0
+        for block in blocks(self.x):
+            for sample in block:
+                digests[row] = digest_of(sample)
+                row += 1
+        return digests
 
 
 @dataclass(frozen=True)
@@ -121,6 +148,18 @@ class Dataset:
     """Class names, by index; empty for a forecast."""
     series: Series | None = None
     """Set for a forecast."""
+    scaler: Scaler | None = None
+    """What the sequences were scaled by, or of a series the columns beside the forecast one; None
+    where there are none."""
+    brightness: float | None = None
+    """What the pixels of the files were multiplied by; None where they were no arrays of pixels."""
+    padding: float | None = None
+    """The value of the steps that fill up shorter sequences, in all their features; None where
+    all have one length."""
+    files: str = ""
+    """SHA-256 over the bytes of the files that were read; empty where there are none."""
+    copies: tuple[Copy, ...] = ()
+    """Samples that were left out, being equal to others."""
     notes: tuple[str, ...] = field(default=())
     """What the user should know about how the data was read, one sentence each."""
 
@@ -151,29 +190,63 @@ class Dataset:
         """True where every step of a sample has its own target (sequence to sequence)."""
         return self.train.y.ndim == 3
 
-    def with_inputs(self, train: Array, validation: Array | None, test: Array) -> Dataset:
-        """The same samples with other inputs, after preprocessing."""
-        assert (validation is None) == (self.validation is None)
+    def converted(self, convert: Callable[[Array], Array]) -> Dataset:
+        """The same samples with other inputs, after preprocessing.
+
+        Args:
+            convert: of (any number, …) inputs, each by itself; called from any thread.
+        """
+
+        def of(part: Split) -> Split:
+            return Split(converted(part.x, convert), part.y, part.names)
+
         return replace(
             self,
-            train=Split(train, self.train.y),
-            validation=None
-            if self.validation is None or validation is None
-            else Split(validation, self.validation.y),
-            test=Split(test, self.test.y),
+            train=of(self.train),
+            validation=None if self.validation is None else of(self.validation),
+            test=of(self.test),
         )
 
+    def learned(self) -> dict[str, Any]:
+        """What it takes to prepare other samples in the same way, as plain values.
+
+        Everything here was learned from the training part; the settings are in the config.
+        """
+        series = self.series
+        return {
+            "source": self.name,
+            "task": self.task,
+            "input_shape": list(self.input_shape),
+            "classes": list(self.classes),
+            "scaler": None if self.scaler is None else self.scaler.to_dict(),
+            "brightness": self.brightness,
+            "padding": self.padding,
+            "series": None
+            if series is None
+            else {
+                "name": series.name,
+                "offset": series.offset,
+                "scale": series.scale,
+                "change": series.change,
+                "relative": series.relative,
+            },
+        }
+
     def fingerprint(self) -> str:
-        """SHA-256 of every number, its place and the class names: it changes when a byte does."""
+        """SHA-256 of the files, every number, its place and the class names.
+
+        It changes when a byte does, and is the same whether or not the samples are in memory.
+        """
         digest = hashlib.sha256()
-        digest.update(repr((self.task, self.classes)).encode())
+        digest.update(repr((self.task, self.classes, self.files)).encode())
         for part in (self.train, self.validation, self.test):
             if part is None:
                 digest.update(b"none")
                 continue
             for array in (part.x, part.y):
                 digest.update(repr((array.dtype.str, array.shape)).encode())
-                digest.update(np.ascontiguousarray(array).data)
+            digest.update(part.digests.data)
+            digest.update(np.ascontiguousarray(part.y).data)
         return digest.hexdigest()
 
 
@@ -194,7 +267,9 @@ def check_parts(name: str, dataset: Dataset) -> Dataset:
                 hint="give more data, or change data.validation and data.test",
             )
         for what, array in (("input", part.x), ("target", part.y)):
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
+            if isinstance(array, Samples) or array.dtype.kind != "f":
+                continue  # those on the disk were looked through by their source
+            if not np.isfinite(array).all():
                 row = int(np.argwhere(~np.isfinite(array))[0][0])
                 raise DataError(
                     f"{name}: {what} {row} of the {part_name} part is not a finite number",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,13 +27,23 @@ class Source:
 
     name: str
     """As `data.source` names it, `fashion-mnist`."""
-    family: Family
-    """What one sample is."""
-    section: type[DataSection]
-    """Its settings, with their defaults and limits; its field `source` holds the name."""
+    sections: Mapping[Family, type[DataSection]]
+    """Its settings, with their defaults and limits, for each kind of sample that it gives; their
+    first field `source` holds the name."""
     load: Callable[[Any, int], Dataset]
     """`load(settings, seed)` reads and splits; the same seed gives the same parts."""
     summary: str
     """One line for tables."""
     needs_network: bool = False
     """True where the first use downloads."""
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """What a sample of it can be."""
+        return tuple(self.sections)
+
+    @property
+    def section(self) -> type[DataSection]:
+        """The settings where only their names, texts and limits matter: those of all families
+        are alike in them."""
+        return next(iter(self.sections.values()))

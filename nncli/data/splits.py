@@ -96,6 +96,26 @@ def fewest(counts: Sequence[int], per_class: int | None) -> int:
     return max(1, sum(max(0, min(count, per_class or count)) for count in counts))
 
 
+def limited_counts(counts: Sequence[int], limit: int) -> list[int]:
+    """How many of each group `limit` samples have: at least one, and else as its share is.
+
+    Args:
+        counts: samples of each group, at least one.
+        limit: not fewer than there are groups.
+    """
+    groups, total = len(counts), sum(counts)
+    if limit >= total:
+        return list(counts)
+    # one of each, and of the rest as many as its share, the largest remainders first
+    shares = [(count - 1) * (limit - groups) for count in counts]
+    rest = max(1, total - groups)
+    taken = [1 + share // rest for share in shares]
+    by_remainder = sorted(range(groups), key=lambda i: (-(shares[i] % rest), i))
+    for i in by_remainder[: limit - sum(taken)]:
+        taken[i] += 1
+    return taken
+
+
 def part_size(samples: int, share: float) -> int:
     """How many of `samples` a share is: at least one, unless the share is 0."""
     return max(1, round(samples * share)) if share > 0 else 0

@@ -49,8 +49,4 @@ def preprocess(dataset: Dataset, preprocessing: str, channels: int | None = None
             pixels = np.repeat(pixels, 3, axis=-1)
         return scale(pixels, preprocessing)
 
-    return dataset.with_inputs(
-        convert(dataset.train.x),
-        None if dataset.validation is None else convert(dataset.validation.x),
-        convert(dataset.test.x),
-    )
+    return dataset.converted(convert)

@@ -21,6 +21,7 @@ FILES = {
     "metrics.json": "the figures",
     "config.yaml": "the complete config, to repeat the run",
     "run.json": "command, versions, seed, device, times",
+    "data.json": "classes and scaling, to prepare other samples alike",
     "summary.txt": "the layers as the lesson prints them",
 }
 

@@ -15,12 +15,21 @@ import numpy as np
 
 from nncli import backend
 from nncli.config import EarlyStopping, TrainingSection
+from nncli.data.arrays.stored import RowWriter
 from nncli.data.dataset import Dataset, Split
+from nncli.data.samples import Samples
 from nncli.errors import ExitCode, Interrupted, TrainingError
 from nncli.listener import Listener
 from nncli.models.kind import METRICS, Phase
 from nncli.results import Array, EpochRecord
-from nncli.training.order import LARGE_BATCH, fixed_batches, steps_of, training_batches
+from nncli.training.order import (
+    fixed_batches,
+    large_batch,
+    predict,
+    steps_of,
+    training_batches,
+)
+from nncli.training.stream import explained
 
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}
 
@@ -71,7 +80,8 @@ def run_phase(
     if best_epoch:
         progress.best_weights = model.get_weights()
     try:
-        _run(phase, loss, training, seed, listener, first_epoch, progress)
+        with explained():
+            _run(phase, loss, training, seed, listener, first_epoch, progress)
     except KeyboardInterrupt as signal:
         progress.stopped = "interrupted"
         progress.exit_code = exit_code_of(signal)
@@ -133,6 +143,7 @@ def _run(
         validation_data=None
         if validation is None
         else fixed_batches(_targets(validation, loss, dataset)),
+        class_weight=_class_weight(phase.dataset) if training.class_weight == "balanced" else None,
         callbacks=[_callback(progress, phase, training, listener, first_epoch)],
         shuffle=False,
         verbose=0,
@@ -145,17 +156,35 @@ def _features(phase: Phase, listener: Listener) -> Dataset:
     parts = [dataset.train, *([dataset.validation] if dataset.validation is not None else [])]
     count = sum(len(part) for part in parts)
     listener.status(f"extracting the features of {count:,} images with the frozen base")
-
-    def extract(part: Split) -> Array:
-        return np.asarray(phase.extractor.predict(part.x, batch_size=LARGE_BATCH, verbose=0))
-
-    features = [extract(part) for part in parts]
+    features = [_extracted(phase.extractor, part.x) for part in parts]
     # the test part is not needed here: it is measured on the whole model
     return replace(
         dataset,
         train=Split(features[0], dataset.train.y),
         validation=None if dataset.validation is None else Split(features[1], dataset.validation.y),
     )
+
+
+def _extracted(extractor: Any, x: Array | Samples) -> Array | Samples:
+    """What the frozen front gives for all samples; on the disk where they are on the disk."""
+    if not isinstance(x, Samples):
+        return predict(extractor, x)
+    keeper = RowWriter((len(x), *extractor.output_shape[1:]), np.float32)
+    size = large_batch(x) * 16
+    for begin in range(0, len(x), size):
+        rows = np.arange(begin, min(begin + size, len(x)), dtype=np.intp)
+        keeper.add(predict(extractor, x.take(rows)))
+    return keeper.rows()
+
+
+def _class_weight(dataset: Dataset) -> dict[int, float]:
+    """What a sample of each class counts, so that all classes count the same.
+
+    weight = samples / (classes · samples of the class)
+    """
+    classes, counts = np.unique(dataset.train.y, return_counts=True)
+    weights = len(dataset.train) / (len(classes) * counts)
+    return dict(zip(classes.tolist(), weights.tolist(), strict=True))
 
 
 def _targets(split: Split, loss: str, dataset: Dataset) -> Split:

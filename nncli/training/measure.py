@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncli.data.dataset import Dataset, Series
+from nncli.data.padding import unfilled
+from nncli.data.samples import Samples
 from nncli.results import Array, Forecast, Predictions
-from nncli.training.order import LARGE_BATCH
+from nncli.training.order import predict
 
 SHOWN_WRONG = 8
 SHOWN_RIGHT = 16
@@ -17,7 +19,9 @@ FREE_RUNNING_STEPS = 1_000
 """Further than this a forecast on its own forecasts says nothing."""
 
 
-def classify(model: Any, dataset: Dataset, samples: Array) -> tuple[dict[str, Any], Predictions]:
+def classify(
+    model: Any, dataset: Dataset, samples: Array | Samples
+) -> tuple[dict[str, Any], Predictions]:
     """Measure a classifier.
 
     Args:
@@ -31,9 +35,7 @@ def classify(model: Any, dataset: Dataset, samples: Array) -> tuple[dict[str, An
     from sklearn import metrics
 
     truth = dataset.test.y
-    probabilities = np.asarray(
-        model.predict(dataset.test.x, batch_size=LARGE_BATCH, verbose=0), dtype=np.float32
-    )
+    probabilities = np.asarray(predict(model, dataset.test.x), dtype=np.float32)
     predicted = probabilities.argmax(axis=1)
     labels = np.arange(len(dataset.classes))
     right = int((predicted == truth).sum())
@@ -59,7 +61,8 @@ def classify(model: Any, dataset: Dataset, samples: Array) -> tuple[dict[str, An
         },
         "confusion": metrics.confusion_matrix(truth, predicted, labels=labels).tolist(),
     }
-    predictions = Predictions(truth, probabilities, dataset.classes, shown, samples[shown])
+    inputs = unfilled(samples[shown], dataset.padding)
+    predictions = Predictions(truth, probabilities, dataset.classes, shown, inputs)
     return figures, predictions
 
 
@@ -100,25 +103,27 @@ def _shown(truth: Array, probabilities: Array) -> Any:
 def forecast(model: Any, dataset: Dataset) -> tuple[dict[str, Any], Forecast]:
     """Measure a forecaster in the series' own units, beside repeating the last value.
 
+    Where the model sees other columns too there is no free-running forecast: it would need what
+    they will be.
+
     Returns:
         The figures by name, and the forecasts.
     """
     series = dataset.series
     assert series is not None
     x = dataset.test.x
-    answers = np.asarray(model.predict(x, batch_size=LARGE_BATCH, verbose=0))
+    answers = predict(model, x)
     persistence = series.before
     one_step = series.to_units(answers.reshape(-1), persistence)
     truth = series.truth
-    steps = min(len(truth), FREE_RUNNING_STEPS)
-    run = _free_running_steps if dataset.target_steps else _free_running_window
-    free_running = run(model, series, x.shape[1], steps)
+    free_running = _free_running(model, dataset)
+    steps = len(free_running)
     figures = {
         "samples": len(truth),
         "mean_absolute_error": _mae(one_step, truth),
         "root_mean_squared_error": float(np.sqrt(np.mean((one_step - truth) ** 2))),
         "persistence_mean_absolute_error": _mae(persistence, truth),
-        "free_running_mean_absolute_error": _mae(free_running, truth[:steps]),
+        "free_running_mean_absolute_error": _mae(free_running, truth[:steps]) if steps else None,
         "free_running_steps": steps,
         "unit": series.name,
     }
@@ -136,6 +141,19 @@ def forecast(model: Any, dataset: Dataset) -> tuple[dict[str, Any], Forecast]:
 
 def _mae(predicted: Array, truth: Array) -> float:
     return float(np.mean(np.abs(predicted - truth)))
+
+
+def _free_running(model: Any, dataset: Dataset) -> NDArray[np.float64]:
+    """(steps,) the first values of the test part, each from the model's own answers before it.
+
+    Empty where the model sees other columns too.
+    """
+    series, (window, features) = dataset.series, dataset.input_shape
+    assert series is not None
+    if features > 1:
+        return np.empty(0)
+    run = _free_running_steps if dataset.target_steps else _free_running_window
+    return run(model, series, window, min(len(series.truth), FREE_RUNNING_STEPS))
 
 
 def _free_running_window(

@@ -15,11 +15,16 @@ from numpy.typing import NDArray
 
 from nncli import backend
 from nncli.data.dataset import Split
+from nncli.data.samples import Samples
+from nncli.results import Array
+from nncli.training.stream import explained, streamed
 
 ORDER_STREAM = 2
 """Keeps the shuffling apart from other uses of the same seed."""
 LARGE_BATCH = 256
 """Samples at once where no weight changes: validation, prediction, feature extraction."""
+LARGEST_BATCH = 16_000_000
+"""Bytes of them, so that large pictures do not take all memory."""
 
 
 def permutation(seed: int, epoch: int, samples: int) -> NDArray[np.int32]:
@@ -38,14 +43,21 @@ def training_batches(
     Returns:
         A tf.data.Dataset of (x, y): (batch, …) each; the last batch of an epoch may be shorter.
     """
-    tf = backend.tensorflow()
-    x, y = tf.constant(split.x), tf.constant(split.y)
 
     def orders() -> Iterator[NDArray[np.int32]]:
         for epoch in range(first_epoch, first_epoch + epochs):
             own = np.arange(len(split), dtype=np.int32)
             yield permutation(seed, epoch, len(split)) if shuffle else own
 
+    if isinstance(split.x, Samples):
+        return streamed(
+            split.x,
+            split.y,
+            lambda: (rows for order in orders() for rows in _cut(order, batch_size)),
+            steps_of(split, batch_size) * epochs,
+        )
+    tf = backend.tensorflow()
+    x, y = tf.constant(split.x), tf.constant(split.y)
     signature = tf.TensorSpec((len(split),), tf.int32)
     batches = tf.data.Dataset.from_generator(orders, output_signature=signature).flat_map(
         lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
@@ -55,8 +67,39 @@ def training_batches(
 
 def fixed_batches(split: Split) -> Any:
     """The samples in their own order, in large batches: for validation."""
+    if isinstance(split.x, Samples):
+        size = large_batch(split.x)
+        return streamed(split.x, split.y, lambda: _in_order(split.x), steps_of(split, size))
     tf = backend.tensorflow()
-    return tf.data.Dataset.from_tensor_slices((split.x, split.y)).batch(LARGE_BATCH)
+    return tf.data.Dataset.from_tensor_slices((split.x, split.y)).batch(large_batch(split.x))
+
+
+def predict(model: Any, x: Array | Samples) -> Array:
+    """What a model answers to all samples, in their order: (samples, …).
+
+    Raises:
+        DataError: a file that is gone or damaged since it was looked through.
+    """
+    size = large_batch(x)
+    if not isinstance(x, Samples):
+        return np.asarray(model.predict(x, batch_size=size, verbose=0))
+    batches = streamed(x, None, lambda: _in_order(x), -(-len(x) // size))
+    with explained():
+        return np.asarray(model.predict(batches, verbose=0))
+
+
+def large_batch(x: Array | Samples) -> int:
+    """How many samples at once, where no weight changes."""
+    sample = 4 * int(np.prod(x.shape[1:], dtype=np.int64))
+    return max(1, min(LARGE_BATCH, LARGEST_BATCH // max(1, sample)))
+
+
+def _in_order(x: Array | Samples) -> Iterator[Array]:
+    return _cut(np.arange(len(x), dtype=np.int32), large_batch(x))
+
+
+def _cut(order: Array, size: int) -> Iterator[Array]:
+    return (order[begin : begin + size] for begin in range(0, len(order), size))
 
 
 def steps_of(split: Split, batch_size: int) -> int:

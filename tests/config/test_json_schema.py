@@ -21,13 +21,21 @@ from nncli.schema import SCHEMAS
 from tests.test_builds import Draw, draw_config
 
 Document = dict[str, Any]
-FILES = {"csv": {"path": "a.csv"}, "ts": {"path": "a"}, "folder": {"path": "a"}}
+FILES = {
+    "csv": {"path": "a.csv"},
+    "table": {"path": "a.csv"},
+    "ts": {"path": "a"},
+    "folder": {"path": "a"},
+    "npz": {"path": "a.npz"},
+    "npy": {"path": "a.npy"},
+    "idx": {"path": "a"},
+}
 SMALL = {"base": "small-cnn", "weights": "random"}
 FITTING = [
     (kind, source)
     for kind, row in KINDS.items()
     for source, data in SOURCES.items()
-    if data.family in row.families
+    if set(data.families) & set(row.families)
 ]
 
 
@@ -200,6 +208,9 @@ def test_a_complete_config_satisfies_its_schema(kind: str, source: str, tmp_path
         ("cnn", {"training": {"early_stopping": {}}}),
         ("rnn", {"data": {"points": 5}}),
         ("rnn", {"data": {"source": "csv", "path": "a.csv", "column": 2, "date_column": "when"}}),
+        ("rnn", {"data": {"source": "csv", "path": "a.csv", "input_columns": ["b", 3]}}),
+        ("cnn", {"data": {"source": "table", "path": "a.csv", "shape": [28, 28], "label": 1}}),
+        ("lstm", {"data": {"source": "table", "path": "a.csv", "shape": [4], "ignore": ["id"]}}),
         ("transfer", {"pretraining": {}}),
         ("transfer", {"pretraining": {"data": {"classes": [3, 1]}}}),
         ("transfer", {"pretraining": None, "model": SMALL}),
@@ -264,11 +275,11 @@ WRONG: list[tuple[str, Document, str]] = [
     # another source's keys, another kind's sources
     ("cnn", {"data": {"points": 5}}, "data.points"),
     ("cnn", {"data": {"source": "mnist", "size": 28}}, "data.size"),
-    ("cnn", {"data": {"limit": 100}}, "data.limit"),
+    ("cnn", {"data": {"memory_limit": 100}}, "data.memory_limit"),
     ("rnn", {"data": {"source": "csv", "path": "a.csv", "points": 5}}, "data.points"),
     ("cnn", {"data": {"source": "sine"}}, "data.source"),
     ("transfer", {"pretraining": {"data": {"source": "waves"}}}, "pretraining.data.source"),
-    ("transfer", {"pretraining": {"data": {"limit": 100}}}, "pretraining.data.limit"),
+    ("transfer", {"pretraining": {"data": {"samples": 9}}}, "pretraining.data.samples"),
     # required keys
     ("rnn", {"data": {"source": "csv"}}, "data.path"),
     ("rnn", {"data": {"path": "a.csv"}}, "data.path"),
@@ -291,6 +302,12 @@ WRONG: list[tuple[str, Document, str]] = [
     ("cnn", {"training": {"learning_rate": True}}, "training.learning_rate"),
     ("rnn", {"data": {"source": "csv", "path": 3}}, "data.path"),
     ("rnn", {"data": {"source": "csv", "path": "a.csv", "column": 1.5}}, "data.column"),
+    (
+        "rnn",
+        {"data": {"source": "csv", "path": "a.csv", "input_columns": "b"}},
+        "data.input_columns",
+    ),
+    ("cnn", {"data": {"source": "table", "path": "a.csv", "shape": [4.5]}}, "data.shape[0]"),
     ("transfer", {"model": {"base": 3}}, "model.base"),
     ("transfer", {"model": {"alpha": "1"}}, "model.alpha"),
     # ranges
@@ -309,6 +326,12 @@ WRONG: list[tuple[str, Document, str]] = [
     ("cnn", {"data": {"classes": [10, 3]}}, "data.classes[0]"),
     ("cnn", {"data": {"classes": [3]}}, "data.classes"),
     ("rnn", {"data": {"source": "csv", "path": "a.csv", "column": 0}}, "data.column"),
+    (
+        "rnn",
+        {"data": {"source": "csv", "path": "a.csv", "input_columns": [0]}},
+        "data.input_columns[0]",
+    ),
+    ("cnn", {"data": {"source": "table", "path": "a.csv", "shape": [1] * 4}}, "data.shape"),
     ("rnn", {"data": {"points": 2}}, "data.points"),
     ("lstm", {"data": {"noise": 100.5}}, "data.noise"),
     ("transfer", {"model": {"base": "MobileNet", "alpha": 0.01}}, "model.alpha"),

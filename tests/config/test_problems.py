@@ -114,7 +114,7 @@ def test_the_headline_counts(sets: list[str], headline: str, tmp_path: Path) -> 
          "a config file extends another, the command line does not",
          "give the file or the name with --config"),
         ("rnn", "data.source=cvs", "data.source", "cvs",
-         "'cvs' is not one of sine, csv, waves, ts", "did you mean 'csv'?"),
+         "'cvs' is not one of sine, csv, table, waves, ts, npz, npy, idx", "did you mean 'csv'?"),
         ("rnn", "data.source=csv", "data.path", "csv", "missing, and it has no default",
          "add --set data.path=…"),
         ("cnn", "data.validation=0.9", "data.validation", "0.9",

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from nncli.data.dataset import Dataset, Series, Split, check_parts
+from nncli.data.samples import Samples
 from nncli.errors import DataError
+from tests.data.test_samples import Counted
 
 
 def split(samples: int, start: float = 0.0) -> Split:
@@ -41,13 +43,30 @@ def test_a_split_needs_a_target_per_input() -> None:
         Split(np.zeros((2, 1)), np.zeros(3))
 
 
-def test_with_inputs_changes_inputs_alone(dataset: Dataset) -> None:
-    assert dataset.validation is not None
-    other = dataset.with_inputs(dataset.train.x * 2, dataset.validation.x * 2, dataset.test.x * 2)
-    assert np.array_equal(other.test.x, dataset.test.x * 2)
-    assert np.array_equal(other.test.y, dataset.test.y)
-    with pytest.raises(AssertionError):
-        dataset.with_inputs(dataset.train.x, None, dataset.test.x)
+def test_converted_changes_inputs_alone(dataset: Dataset) -> None:
+    other = dataset.converted(lambda x: x * 2)
+    for name, part in dataset.parts.items():
+        assert np.array_equal(other.parts[name].x, part.x[:] * 2)
+        assert np.array_equal(other.parts[name].y, part.y)
+    assert replace(dataset, validation=None).converted(lambda x: x * 2).validation is None
+
+
+def test_parts_on_the_disk_give_the_same_fingerprint(dataset: Dataset) -> None:
+    there = replace(
+        dataset,
+        **{name: Split(Counted(part.x[:]), part.y) for name, part in dataset.parts.items()},
+    )
+    assert there.fingerprint() == dataset.fingerprint()
+    assert np.array_equal(there.test.digests, dataset.test.digests)
+    taken = there.train.take(np.array([3, 0]))
+    assert isinstance(taken.x, Samples)
+    assert np.array_equal(taken.x[:], dataset.train.x[[3, 0]])
+
+
+def test_known_digests_stay_with_their_samples(dataset: Dataset) -> None:
+    known = Split(dataset.train.x, dataset.train.y, known_digests=dataset.train.digests)
+    rows = np.array([2, 2, 1])
+    assert np.array_equal(known.take(rows).digests, dataset.train.take(rows).digests)
 
 
 def test_fingerprint_sees_every_byte_and_its_place(dataset: Dataset) -> None:
@@ -60,8 +79,11 @@ def test_fingerprint_sees_every_byte_and_its_place(dataset: Dataset) -> None:
         replace(dataset, validation=None).fingerprint(),
         replace(dataset, classes=("b", "a")).fingerprint(),
         replace(dataset, train=dataset.test, test=dataset.train).fingerprint(),
+        replace(dataset, files="other bytes, the same numbers").fingerprint(),
+        replace(dataset, test=Split(dataset.test.x, 1 - dataset.test.y)).fingerprint(),
+        replace(dataset, test=dataset.test.take(np.array([1, 0, 2]))).fingerprint(),
     }
-    assert len(others) == 4
+    assert len(others) == 7
     assert same not in others
 
 

@@ -25,7 +25,7 @@ from nncli.data.sequences import MOST_VALUES, WavesSection
 from nncli.data.source import DataSection
 from nncli.errors import DataError
 from nncli.results import Array
-from tests.data.made import section, write_csv, write_folder, write_ts_pair
+from tests.data.made import section, write_csv, write_folder, write_table, write_ts_pair
 
 COUNTS: dict[str, tuple[list[int], list[int]]] = {
     "mnist": (
@@ -133,6 +133,8 @@ READABLE: list[tuple[str, dict[str, Any]]] = [
     ("digits", {"size": 8, "train_per_class": 113}),
     ("digits", {"size": 8, "train_per_class": 117}),
     ("digits", {"size": 8, "train_per_class": 100_000, "validation_per_class": 100_000}),
+    ("digits", {"size": 8, "limit": 100}),
+    ("digits", {"size": 8, "limit": 50, "classes": [3, 1], "train_per_class": 3}),
     ("mnist", {}),
     ("mnist", {"limit": 60, "validation": 0.2}),
     ("mnist", {"limit": 59_995, "validation": 0.0002}),
@@ -153,6 +155,8 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("digits", {"validation": 0.001}),
     ("digits", {"validation": 0.7, "test": 0.3}),
     ("digits", {"validation": 0, "test": 0.999}),
+    ("digits", {"limit": 9}),
+    ("digits", {"limit": 15}),
     ("mnist", {"limit": 1}),
     ("mnist", {"limit": 56}),
     ("mnist", {"limit": 60, "validation": 0.05}),
@@ -255,6 +259,7 @@ def test_any_waves(seed: int, **given: Any) -> None:
     classes=st.one_of(st.none(), st.lists(st.integers(0, 9), min_size=2, max_size=10, unique=True)),
     validation=SHARES,
     test=TEST_SHARES,
+    limit=count_up_to(1900),
     train_per_class=count_up_to(200),
     validation_per_class=count_up_to(200),
     seed=SEEDS,
@@ -296,6 +301,13 @@ def test_any_keras_set(source: str) -> None:
         ("csv", {"path": "sold.csv", "window": 7}, lambda at: write_csv(at / "sold.csv")),
         ("csv", {"path": "sold.csv", "validation": 0}, lambda at: write_csv(at / "sold.csv")),
         ("csv", {"path": "sold.csv", "validation": 1e-9}, lambda at: write_csv(at / "sold.csv")),
+        ("csv", {"path": "sold.csv", "limit": 60}, lambda at: write_csv(at / "sold.csv")),
+        ("table", {"path": "a.csv"}, lambda at: write_table(at / "a.csv")),
+        (
+            "table",
+            {"path": "a.csv", "shape": [4, 16], "validation": 0},
+            lambda at: write_table(at / "a.csv"),
+        ),
         ("ts", {"path": "made"}, lambda at: write_ts_pair(at / "made")),
         ("ts", {"path": "made", "validation": 0}, lambda at: write_ts_pair(at / "made")),
         ("folder", {"path": "pets", "size": 9}, lambda at: write_folder(at / "pets")),
@@ -311,7 +323,7 @@ def test_any_keras_set(source: str) -> None:
         ),
         (
             "folder",
-            {"path": "pets", "size": 9, "limit_per_class": 8},
+            {"path": "pets", "size": 9, "limit": 40},
             lambda at: [write_folder(at / "pets" / part) for part in ("train", "test")],
         ),
     ],

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import shutil
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,10 @@ from pydantic import ValidationError
 from nncli import backend
 from nncli.config import Contradiction
 from nncli.data import load
-from nncli.data.dataset import Dataset
+from nncli.data.dataset import Dataset, Split
 from nncli.data.images import keras_sets
 from nncli.data.images.class_names import CIFAR100_CLASSES
+from nncli.data.samples import Samples
 from nncli.errors import DataError
 from tests.data.made import (
     REAL,
@@ -304,6 +307,8 @@ def test_a_folder_with_parts(tmp_path: Path) -> None:
     dataset = read(tmp_path)
     assert dataset.validation is not None
     assert [len(p) for p in (dataset.train, dataset.validation, dataset.test)] == [10, 10, 10]
+    assert dataset.notes == ()
+    dataset = read(tmp_path, validation=0.1, test=0.1)
     assert any("data.test is not used" in note for note in dataset.notes)
     assert any("data.validation is not used" in note for note in dataset.notes)
 
@@ -392,21 +397,89 @@ def test_links_are_not_followed_in_circles(tmp_path: Path) -> None:
     assert sum(len(p) for p in (dataset.train, dataset.validation, dataset.test)) == 41
 
 
+def test_names_in_any_script(tmp_path: Path) -> None:
+    names = ("猫", "كلب", "🐦 bird", "é", "with space", "a,b=[c]", "-o", "x" * 200)
+    write_folder(tmp_path, names, count=8)
+    shutil.move(tmp_path / "猫" / "000.png", tmp_path / "猫" / "一張圖 📷.png")
+    dataset = read(tmp_path)
+    assert set(dataset.classes) == set(names)
+    assert sum(len(part) for part in dataset.parts.values()) == 64
+
+
+def test_a_name_is_the_same_however_it_is_stored(tmp_path: Path) -> None:
+    """One system stores `é` as one character, another as two."""
+    for form in ("NFC", "NFD"):
+        write_folder(tmp_path / form, (unicodedata.normalize(form, "é"), "z"), count=8)
+        for path in sorted((tmp_path / form).rglob("*.png")):
+            number = int(path.stem)
+            picture(number + 100 * (path.parent.name == "z")).save(path)
+            path.rename(path.with_name(unicodedata.normalize(form, f"ö{number}.png")))
+    composed, apart = read(tmp_path / "NFC"), read(tmp_path / "NFD")
+    assert composed.classes == apart.classes == ("z", "é")
+    assert composed.fingerprint() == apart.fingerprint()
+    both = tmp_path / "NFC" / unicodedata.normalize("NFD", "é")
+    if not both.exists():  # a system that tells the two apart
+        shutil.copytree(tmp_path / "NFD" / both.name, both)
+        with pytest.raises(DataError, match="two folders that are both called 'é'"):
+            read(tmp_path / "NFC")
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    """Linux takes any bytes for a name."""
+    write_folder(tmp_path, ("dog", "cat"))
+    try:
+        (tmp_path / "cat").rename(os.fsdecode(bytes(tmp_path) + b"/caf\xe9"))
+        (tmp_path / "dog" / "000.png").rename(os.fsdecode(bytes(tmp_path) + b"/dog/\xff.png"))
+        (tmp_path / "dog").rename(tmp_path / "d\no\x1bg")
+    except OSError:
+        pytest.skip("this system wants UTF-8")
+    dataset = read(tmp_path)
+    assert dataset.classes == ("caf\ufffd", "d\ufffdo\ufffdg")
+    assert dataset.fingerprint() == read(tmp_path, memory_limit=0).fingerprint()
+    for part in dataset.parts.values():
+        "".join(part.names).encode()
+
+
 def test_copies_do_not_cross_the_parts(tmp_path: Path) -> None:
     for part in ("train", "test"):
         write_folder(tmp_path / part, count=10)
     shutil.copy(tmp_path / "test" / "cat" / "000.png", tmp_path / "train" / "cat" / "copy.png")
     dataset = read(tmp_path, validation=0)
     assert (len(dataset.train), len(dataset.test)) == (20, 20)
-    assert any("train/cat/copy.png" in note for note in dataset.notes)
+    (copy,) = dataset.copies
+    assert (copy.place, copy.of) == ("train/cat/copy.png", "test/cat/000.png")
+    assert copy.across
+    assert not copy.relabelled
 
 
-def test_a_limit_per_class(tmp_path: Path) -> None:
+def test_limits(tmp_path: Path) -> None:
     write_folder(tmp_path)
-    dataset = read(tmp_path, limit_per_class=10, validation=0, test=0.2)
+    dataset = read(tmp_path, limit=20, validation=0, test=0.2)
     assert np.bincount(dataset.train.y).tolist() == [8, 8]
+    assert np.bincount(dataset.test.y).tolist() == [2, 2]
+    few, everything = read(tmp_path, train_per_class=3), read(tmp_path)
+    assert np.bincount(few.train.y).tolist() == [3, 3]
+    assert np.array_equal(few.test.x, everything.test.x)
     with pytest.raises(DataError, match="too few to take 1 for the test part"):
-        read(tmp_path, limit_per_class=2)
+        read(tmp_path, limit=4)
+    with pytest.raises(DataError, match="a limit of 1 is too few for 2 classes"):
+        read(tmp_path, limit=1)
+
+
+def test_only_what_the_limit_leaves_is_opened(tmp_path: Path) -> None:
+    write_folder(tmp_path, count=30)
+    chosen = read(tmp_path, limit=20, memory_limit=0)
+    assert isinstance(chosen.train.x, Samples)
+    opened = {path for part in chosen.parts.values() for path in paths_of(part)}
+    assert len(opened) == 20
+    for path in set(tmp_path.rglob("*.png")) - opened:
+        path.write_bytes(b"")
+    assert read(tmp_path, limit=20).fingerprint() == chosen.fingerprint()
+
+
+def paths_of(part: Split) -> list[Path]:
+    taken: Any = part.x
+    return [taken.samples.paths[row] for row in taken.rows]
 
 
 def cut(path: Path) -> None:
@@ -434,7 +507,26 @@ def bomb(path: Path) -> None:
     Image.new("1", (16000, 16000)).save(path)
 
 
-@pytest.mark.parametrize("spoil", [cut, empty, text, dead_link, no_picture_format, bomb])
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def link_to_a_pipe(path: Path) -> None:
+    os.mkfifo(path.with_name(".pipe"))
+    path.unlink()
+    path.symlink_to(".pipe")
+
+
+def link_to_a_device(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [cut, empty, text, dead_link, no_picture_format, bomb, pipe, link_to_a_pipe, link_to_a_device],
+)
 def test_unreadable_pictures_are_named(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     write_folder(tmp_path)
     spoil(tmp_path / "dog" / "007.png")
@@ -449,6 +541,9 @@ def test_many_unreadable_pictures_are_counted(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"8 picture\(s\) .*004\.png.* and 3 more") as caught:
         read(tmp_path)
     assert "005.png" not in caught.value.message
+    assert [place.split(" (")[0] for place in caught.value.places] == [
+        str(tmp_path / "dog" / f"{i:03}.png") for i in range(8)
+    ]
 
 
 def test_folders_that_hold_no_data(tmp_path: Path) -> None:
@@ -485,7 +580,7 @@ def test_a_class_that_is_all_copies_of_the_test_part(tmp_path: Path) -> None:
     write_folder(tmp_path / "test")
     shutil.rmtree(tmp_path / "train" / "cat")
     shutil.copytree(tmp_path / "test" / "cat", tmp_path / "train" / "cat")
-    with pytest.raises(DataError, match="no picture of class 'cat' is left to train on"):
+    with pytest.raises(DataError, match="class 'cat' is left to train on after 20 copies"):
         read(tmp_path, validation=0)
 
 
@@ -493,9 +588,9 @@ def test_a_class_that_is_all_copies_of_the_test_part(tmp_path: Path) -> None:
 def test_real_pictures() -> None:
     dataset = load(
         section(
-            "folder", path=REAL / "images" / "cifar10_jpeg_subset", size=32, limit_per_class=20
+            "folder", path=REAL / "images" / "cifar10_jpeg_subset", size=32, train_per_class=17
         ),
         0,
     )
     assert len(dataset.classes) == 10
-    assert (len(dataset.train), len(dataset.test)) == (170, 200)
+    assert (len(dataset.train), len(dataset.test)) == (170, 500)

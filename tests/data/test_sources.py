@@ -14,7 +14,17 @@ from nncli.config.describe import descriptions
 from nncli.data import SOURCES, load
 from nncli.data.dataset import Dataset, Split
 from nncli.data.source import DataSection
-from tests.data.made import section, write_csv, write_folder, write_ts_pair
+from tests.data.made import (
+    images,
+    section,
+    write_csv,
+    write_folder,
+    write_idx,
+    write_npz,
+    write_pair,
+    write_table,
+    write_ts_pair,
+)
 
 OFFLINE = [name for name, source in SOURCES.items() if not source.needs_network]
 CHRONOLOGICAL = {"sine", "csv"}
@@ -24,13 +34,19 @@ CLASSIFIERS = [name for name in OFFLINE if name not in CHRONOLOGICAL]
 @pytest.fixture(scope="module")
 def sections(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DataSection]:
     root = tmp_path_factory.mktemp("data")
+    x, y = images()
+    write_idx(root / "labels-idx1", y.astype(np.uint8))
     return {
         "sine": section("sine"),
         "csv": section("csv", path=write_csv(root / "sold.csv")),
+        "table": section("table", path=write_table(root / "images.csv")),
         "waves": section("waves", samples=100, steps=30),
         "ts": section("ts", path=write_ts_pair(root / "made")),
         "digits": section("digits"),
         "folder": section("folder", path=write_folder(root / "pets"), size=16),
+        "npz": section("npz", path=write_npz(root / "a.npz", x=x, y=y)),
+        "npy": section("npy", path=write_pair(root, x, y)),
+        "idx": section("idx", path=write_idx(root / "images-idx3", x[..., 0])),
     }
 
 
@@ -63,7 +79,7 @@ def test_every_setting_is_described(source: str) -> None:
 def test_shapes_and_types(datasets: dict[str, Dataset], source: str) -> None:
     dataset = datasets[source]
     assert dataset.name == source
-    assert dataset.family == SOURCES[source].family
+    assert dataset.family in SOURCES[source].families
     for part in parts(dataset):
         assert part.x.shape[1:] == dataset.input_shape
         assert np.isfinite(part.x).all()
@@ -117,9 +133,9 @@ def test_validation_zero_is_none(sections: dict[str, DataSection], source: str) 
     assert load(without, 42).validation is None
 
 
-@pytest.mark.parametrize("source", ["csv", "waves", "digits", "folder"])
+@pytest.mark.parametrize("source", ["csv", "table", "waves", "digits", "folder"])
 def test_shares_that_leave_nothing_are_refused(source: str, tmp_path: Path) -> None:
-    where = {"path": tmp_path} if source in {"csv", "folder"} else {}
+    where = {"path": tmp_path} if source in {"csv", "table", "folder"} else {}
     (found,) = section(source, validation=0.6, test=0.5, **where).contradictions()
     assert found.keys == ("test", "validation")
     assert found.message == "validation 0.6 and test 0.5 leave nothing to train on"

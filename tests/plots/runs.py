@@ -26,6 +26,7 @@ def stored(**changes: Any) -> StoredRun:
             "training": {"optimizer": "adam", "batch_size": 32},
         },
         run={},
+        data={},
         metrics={"monitor": "val_loss"},
         history=(),
         layers=cnn_layers(),

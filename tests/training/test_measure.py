@@ -90,6 +90,21 @@ def test_a_forecaster_that_knows_the_line_makes_no_error(tmp_path: Any, predict:
     assert np.allclose(result.free_running, result.truth, atol=1e-3)
 
 
+def test_other_columns_leave_no_free_running_forecast(tmp_path: Any) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,value\n" + "\n".join(f"{i % 5},{i}" for i in range(40)))
+    settings = ["source=csv", f"path={path}", "window=3", "input_columns=[a]"]
+    given = [Override.from_set(f"data.{setting}") for setting in settings]
+    dataset = data.load(load(SCHEMAS, "rnn", None, given).config.data, 0)
+    assert dataset.series is not None
+    one_up = 1 / dataset.series.scale
+    figures, result = forecast(Says(lambda x: 0 * x[:, -1, :1] + one_up), dataset)
+    assert figures["mean_absolute_error"] == pytest.approx(0, abs=1e-4)
+    assert figures["free_running_mean_absolute_error"] is None
+    assert figures["free_running_steps"] == 0
+    assert result.free_running.shape == (0,)
+
+
 def test_the_sine_runs_on_its_own_answers() -> None:
     config = load(SCHEMAS, "rnn").config
     dataset = data.load(config.data, 0)

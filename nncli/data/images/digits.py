@@ -9,6 +9,7 @@ from pydantic import Field
 
 from nncli.config import Contradiction
 from nncli.data.dataset import Dataset, Facts, Split
+from nncli.data.division import limited
 from nncli.data.source import DataSection, Source
 from nncli.data.splits import (
     TestShare,
@@ -16,6 +17,7 @@ from nncli.data.splits import (
     few_per_class,
     fewest,
     impossible_split,
+    limited_counts,
     part_size,
     split_three,
     train_size,
@@ -40,6 +42,9 @@ class DigitsSection(DataSection):
     """Height and width the images are brought to, in pixels, a margin included."""
     classes: Annotated[tuple[Digit, ...], Field(min_length=2)] | None = None
     """The digits to tell apart, numbered anew in this order; null takes all ten."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """At most this many images, all parts together, each class in its proportion, chosen by the
+    seed; null takes all."""
     train_per_class: Annotated[int, Field(ge=1)] | None = None
     """Train on only this many images of each class, chosen by the seed; null takes all."""
     validation_per_class: Annotated[int, Field(ge=1)] | None = None
@@ -52,7 +57,10 @@ class DigitsSection(DataSection):
     @property
     def counts(self) -> tuple[int, ...]:
         """Images of each class, all parts together."""
-        return _COUNTS if self.classes is None else tuple(_COUNTS[i] for i in self.classes)
+        counts = _COUNTS if self.classes is None else tuple(_COUNTS[i] for i in self.classes)
+        if self.limit is None or self.limit < len(counts):  # fewer than classes: refused below
+            return counts
+        return tuple(limited_counts(counts, self.limit))
 
     def facts(self) -> Facts:
         """What the parts hold: the images are always the same."""
@@ -75,8 +83,15 @@ class DigitsSection(DataSection):
             yield Contradiction(
                 ("classes",), f"{list(self.classes)}: a digit twice", "name each once"
             )
+        elif self.limit is not None and self.limit < len(self.counts):
+            yield Contradiction(
+                ("limit", "classes"),
+                f"{self.limit} images are too few for {len(self.counts)} classes",
+                f"take at least {len(self.counts)}",
+            )
         else:
-            yield from impossible_split(self.counts, self.validation, self.test)
+            why = [] if self.limit is None else ["limit"]
+            yield from impossible_split(self.counts, self.validation, self.test, why)
         if self.validation_per_class is not None and self.validation == 0:
             yield Contradiction(
                 ("validation_per_class", "validation"),
@@ -104,6 +119,9 @@ def load_digits(section: DigitsSection, seed: int) -> Dataset:
     chosen = np.flatnonzero(np.isin(raw.target, wanted))
     place = np.zeros(10, dtype=np.int64)
     place[list(wanted)] = np.arange(len(wanted))
+    if section.limit is not None:
+        own = place[raw.target[chosen]]
+        chosen = chosen[limited("digits", own, np.zeros_like(own), section.limit, seed)]
     y = place[raw.target[chosen]]
     train, validation, test = split_three("digits", y, section.validation, section.test, seed)
     if section.train_per_class is not None:
@@ -143,8 +161,7 @@ def _enlarged(images: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
 
 DIGITS = Source(
     name="digits",
-    family="images",
-    section=DigitsSection,
+    sections={"images": DigitsSection},
     load=load_digits,
     summary="1,797 handwritten digits of scikit-learn, no download",
 )

@@ -37,7 +37,7 @@ def list_images(root: Path) -> Listing:
     Raises:
         DataError: no such folder, no class folders, one class, or a class without pictures.
     """
-    if not root.is_dir():
+    if not _is_folder(root):
         problem = "is not a folder" if root.exists() else "does not exist"
         raise DataError(f"{root} {problem}", hint="set data.path to a folder of class folders")
     tops = _part_folders(root)
@@ -91,19 +91,34 @@ def _part_folders(root: Path) -> dict[str, Path]:
 
     A folder `train` full of pictures is a class of trains, not a part.
     """
-    has_parts = (root / "train").is_dir() and bool(_class_folders(root / "train"))
+    has_parts = _is_folder(root / "train") and bool(_class_folders(root / "train"))
     if not has_parts:
         return {"train": root}
-    return {part: root / part for part in PARTS if (root / part).is_dir()}
+    return {part: root / part for part in PARTS if _is_folder(root / part)}
 
 
 def _class_folders(top: Path) -> dict[str, Path]:
     """By name; composed, because one system stores `é` as one character and another as two."""
-    return {
-        unicodedata.normalize("NFC", path.name): path
-        for path in _entries(top)
-        if path.is_dir() and not path.name.startswith(("__MACOSX", "."))
-    }
+    found: dict[str, Path] = {}
+    for path in _entries(top):
+        if path.name.startswith("__MACOSX") or not _is_folder(path):
+            continue
+        name = unicodedata.normalize("NFC", as_text(path.name))
+        if name in found:
+            raise DataError(
+                f"{top} has two folders that are both called '{name}', written with other bytes",
+                hint="put their pictures into one folder",
+            )
+        found[name] = path
+    return found
+
+
+def as_text(name: str) -> str:
+    """A name without control characters and bytes that are no UTF-8: it can be shown anywhere."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) == "Cc" else c for c in text
+    )
 
 
 def _check_classes(top: Path, found: dict[str, Path], classes: tuple[str, ...]) -> None:
@@ -121,10 +136,21 @@ def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(
             (path for path in folder.iterdir() if not path.name.startswith(".")),
-            key=lambda path: unicodedata.normalize("NFC", path.name),
+            key=lambda path: (unicodedata.normalize("NFC", path.name), path.name),
         )
     except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror}") from error
+        raise _not_readable(folder, error) from error
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise _not_readable(path, error) from error
+
+
+def _not_readable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path} cannot be read: {error.strerror}", hint="check its name and rights")
 
 
 def _files(folder: Path, seen: set[Path]) -> Iterator[Path]:
@@ -134,7 +160,7 @@ def _files(folder: Path, seen: set[Path]) -> Iterator[Path]:
         return
     seen.add(place)
     for path in _entries(folder):
-        if path.is_dir():
+        if _is_folder(path):
             yield from _files(path, seen)
-        elif path.is_file() or path.is_symlink():  # a dead link is reported as unreadable
+        else:  # a dead link, or what is no file, is reported as unreadable
             yield path

@@ -374,32 +374,28 @@ def _checked(kept: KerasSet, paths: dict[Path, CachedFile], x: Any, y: Any) -> t
 
 MNIST = Source(
     name="mnist",
-    family="images",
-    section=MnistSection,
+    sections={"images": MnistSection},
     load=load_keras_set,
     summary="70,000 handwritten digits",
     needs_network=True,
 )
 FASHION_MNIST = Source(
     name="fashion-mnist",
-    family="images",
-    section=FashionMnistSection,
+    sections={"images": FashionMnistSection},
     load=load_keras_set,
     summary="70,000 pieces of clothing",
     needs_network=True,
 )
 CIFAR10 = Source(
     name="cifar10",
-    family="images",
-    section=Cifar10Section,
+    sections={"images": Cifar10Section},
     load=load_keras_set,
     summary="60,000 colour photographs of 10 classes",
     needs_network=True,
 )
 CIFAR100 = Source(
     name="cifar100",
-    family="images",
-    section=Cifar100Section,
+    sections={"images": Cifar100Section},
     load=load_keras_set,
     summary="60,000 colour photographs of 100 classes",
     needs_network=True,
