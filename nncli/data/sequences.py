@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +13,9 @@ from pydantic import Field
 
 from nncli.config import Contradiction
 from nncli.data.dataset import Dataset, Facts, Split
+from nncli.data.division import PARTS, DividedSection, divide, limited
+from nncli.data.padding import filled, padded
+from nncli.data.scaling import learn_scaler
 from nncli.data.source import DataSection, Source
 from nncli.data.splits import (
     TestShare,
@@ -19,9 +24,8 @@ from nncli.data.splits import (
     impossible_split,
     part_size,
     split_three,
-    split_validation,
 )
-from nncli.data.ts_file import TsFile, read_ts
+from nncli.data.ts_file import Missing, TsFile, parse_ts, read_content
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
 
@@ -78,17 +82,25 @@ class WavesSection(DataSection):
             )
 
 
-class TsSection(DataSection):
+class TsSection(DividedSection):
     """Recorded sequences in the text format of the UEA/UCR archive."""
 
     source: Literal["ts"] = "ts"
     """Recorded sequences: `.ts` files of the UEA/UCR archive."""
     path: Path
-    """The `_TRAIN.ts` file, or a folder that holds one `_TRAIN.ts` and one `_TEST.ts`."""
+    """A folder that holds one `_TRAIN.ts` and one `_TEST.ts`, or the `_TRAIN.ts` file, or one file
+    of another name: that is divided into all parts."""
     test_path: Path | None = None
     """The file to measure on; null takes the `_TEST.ts` that belongs to the training file."""
     validation: ValidationShare = 0.2
-    """Share of the training file that chooses the best epoch; 0 for none."""
+    """Share of the sequences that chooses the best epoch; 0 for none. Never taken from the file
+    to measure on, where there is one."""
+    missing: Missing = "refuse"
+    """What to do with missing values, `?` or `NaN`: stop, or draw a straight line over them
+    inside their sequence and channel; at its ends the nearest value is held."""
+    steps: Annotated[int, Field(ge=1)] | None = None
+    """At most this many steps of each sequence, its first ones; null takes whole sequences.
+    Shorter ones are padded at their ends with steps that the model skips."""
 
     def facts(self) -> Facts:
         """What kind of task it is; everything else takes reading the files."""
@@ -154,43 +166,108 @@ def _waves(
 def load_ts(section: TsSection, seed: int) -> Dataset:
     """Read recorded sequences; each channel is scaled by the training part's mean and deviation.
 
+    Sequences of unequal lengths are padded at their ends, to the longest of all parts; the padding
+    is left out of the scaling.
+
     Returns:
         x (samples, steps, features), y (samples,).
 
     Raises:
-        DataError: files that are missing, malformed, of unequal lengths or do not fit together.
+        DataError: files that are missing, malformed or do not fit together, or too few sequences.
     """
-    train_path, test_path = _ts_paths(section)
-    recorded, measured = read_ts(train_path), read_ts(test_path)
-    classes = _common_classes(recorded, measured)
-    y = _indices(recorded, classes)
-    size = part_size(len(y), section.validation)
-    train, validation = split_validation(
-        train_path.name, np.arange(len(y), dtype=np.intp), y, size, generator(seed, 0)
+    digest = hashlib.sha256()
+    files: list[TsFile] = []
+    for path in _ts_paths(section):
+        content = read_content(path)
+        digest.update(content)
+        files.append(parse_ts(path, content, section.missing))
+    classes = files[0].classes
+    _check_classes(files[0])
+    for other in files[1:]:
+        _check_fit(files[0], other)
+    recorded = _Recorded.of(files, classes)
+    name = str(files[0].path)
+    recorded = recorded.take(limited(name, recorded.y, recorded.part, section.limit, seed))
+    sequences, notes = _cut(recorded, section.steps)
+    _check_size(files, sequences)
+    raw = padded(sequences)  # NaN where there is nothing
+    digests = Split(raw, recorded.y).digests
+    division = divide(
+        name,
+        section,
+        recorded.y,
+        recorded.part,
+        classes,
+        digests,
+        seed,
+        recorded.places.__getitem__,
     )
-    offset = recorded.x[train].mean(axis=(0, 1))
-    scale = recorded.x[train].std(axis=(0, 1))
-    scale[scale <= 1e-12 * np.abs(offset)] = 1.0  # a silent channel becomes 0, not NaN
-    x = ((recorded.x - offset) / scale).astype(np.float32)
-    everything = Split(x, y)
+    scaler = learn_scaler(name, raw[division.train])
+    with np.errstate(over="ignore"):  # what is infinite then is refused with its row
+        x, padding = filled(scaler.apply(raw))
+    everything = Split(x, recorded.y, known_digests=digests)
     return Dataset(
         name="ts",
         family="sequences",
         task="classification",
-        train=everything.take(train),
-        validation=everything.take(validation) if len(validation) else None,
-        test=Split(((measured.x - offset) / scale).astype(np.float32), _indices(measured, classes)),
+        train=everything.take(division.train),
+        validation=everything.take(division.validation) if len(division.validation) else None,
+        test=everything.take(division.test),
         classes=classes,
-        notes=(f"trained on {train_path.name}, tested on {test_path.name}",),
+        scaler=scaler,
+        padding=padding,
+        files=digest.hexdigest(),
+        copies=division.copies,
+        notes=(
+            _origin(files),
+            *_filled_note(files),
+            *notes,
+            *_length_notes(sequences, recorded.part, padding),
+            *division.notes,
+        ),
     )
 
 
-def _ts_paths(section: TsSection) -> tuple[Path, Path]:
-    """The training and the test file."""
+@dataclass(frozen=True)
+class _Recorded:
+    """The sequences of all files, and where they come from."""
+
+    sequences: list[NDArray[np.float64]]
+    """(steps, features) each."""
+    y: NDArray[np.int64]
+    part: NDArray[np.int64]
+    """(samples,) index into `division.PARTS`: of a second file, that of the test part."""
+    places: list[str]
+    """(samples,) `path:line`."""
+
+    @classmethod
+    def of(cls, files: list[TsFile], classes: tuple[str, ...]) -> _Recorded:
+        """All sequences of the files, the training file's first."""
+        place = {name: index for index, name in enumerate(classes)}
+        parts = (PARTS.index("train"), PARTS.index("test"))
+        return cls(
+            [sequence for file in files for sequence in file.sequences],
+            np.array([place[label] for file in files for label in file.labels], dtype=np.int64),
+            np.repeat(parts[: len(files)], [len(file.labels) for file in files]).astype(np.int64),
+            [file.at(i) for file in files for i in range(len(file.labels))],
+        )
+
+    def take(self, indices: NDArray[np.intp]) -> _Recorded:
+        """The sequences at `indices`."""
+        return _Recorded(
+            [self.sequences[i] for i in indices],
+            self.y[indices],
+            self.part[indices],
+            [self.places[i] for i in indices],
+        )
+
+
+def _ts_paths(section: TsSection) -> tuple[Path, ...]:
+    """The training and the test file, or the one file that is both."""
     path = section.path
     if not path.exists():
         raise DataError(
-            f"{path} does not exist", hint="set data.path to a _TRAIN.ts file or its folder"
+            f"{path} does not exist", hint="set data.path to a .ts file, or to the folder of a pair"
         )
     train = _only(path, "_TRAIN.ts") if path.is_dir() else path
     if section.test_path is not None:
@@ -202,12 +279,20 @@ def _ts_paths(section: TsSection) -> tuple[Path, Path]:
         return train, section.test_path
     if path.is_dir():
         return train, _only(path, "_TEST.ts")
-    if not train.name.endswith("_TRAIN.ts"):
+    if train.name.endswith("_TEST.ts"):
         raise DataError(
-            f"{train} does not say which file to test on (its name does not end in _TRAIN.ts)",
-            hint="set data.test_path",
+            f"{train} is a file to measure on, by its name",
+            hint="set data.path to the training file that belongs to it",
         )
-    return train, train.with_name(train.name.removesuffix("_TRAIN.ts") + "_TEST.ts")
+    if not train.name.endswith("_TRAIN.ts"):
+        return (train,)
+    test = train.with_name(train.name.removesuffix("_TRAIN.ts") + "_TEST.ts")
+    if not test.exists():
+        raise DataError(
+            f"{test} does not exist, the file to measure on that belongs to {train.name}",
+            hint="set data.test_path, or rename the training file to have it divided",
+        )
+    return train, test
 
 
 def _only(folder: Path, ending: str) -> Path:
@@ -217,43 +302,115 @@ def _only(folder: Path, ending: str) -> Path:
     names = ", ".join(path.name for path in found[:5]) or "none"
     raise DataError(
         f"{folder} holds {len(found)} files *{ending}, but one is needed: {names}",
-        hint="set data.path and data.test_path to the files themselves",
+        hint="set data.path, or data.path and data.test_path, to the files themselves",
     )
 
 
-def _common_classes(train: TsFile, test: TsFile) -> tuple[str, ...]:
-    """The training file's classes; the test file must fit it."""
-    if train.x.shape[1:] != test.x.shape[1:]:
-        shapes = " and ".join(f"{steps} steps of {n}" for _, steps, n in (train.shape, test.shape))
+def _check_classes(file: TsFile) -> None:
+    """Refuse a training file without one of the classes."""
+    found = set(file.labels)
+    if len(found) == 1:
         raise DataError(
-            f"{train.path.name} and {test.path.name} do not fit together: {shapes} channel(s)",
-            hint="give two files of the same data set",
+            f"{file.at(0)}: this and all other sequences are of class '{file.labels[0]}'; "
+            "a classifier needs at least two classes",
+            hint="is the file complete?",
         )
-    unknown = sorted(set(test.labels) - set(train.classes))
-    if unknown:
+    lost = [name for name in file.classes if name not in found]
+    if lost:
         raise DataError(
-            f"{test.path}: class '{unknown[0]}' is not in {train.path.name}",
-            hint="give two files of the same data set",
+            f"{file.path} has no sequence of class '{lost[0]}', which its header names",
+            hint="add some, or take the class out of @classLabel",
         )
-    return train.classes
 
 
-def _indices(file: TsFile, classes: tuple[str, ...]) -> NDArray[np.int64]:
-    place = {name: index for index, name in enumerate(classes)}
-    return np.array([place[label] for label in file.labels], dtype=np.int64)
+def _check_fit(train: TsFile, test: TsFile) -> None:
+    """Refuse a test file that is of another data set."""
+    hint = "give two files of the same data set"
+    if train.features != test.features:
+        raise DataError(
+            f"{test.at(0)}: {test.features} channel(s), but the sequences of {train.path.name} "
+            f"have {train.features}",
+            hint=hint,
+        )
+    unknown = next((i for i, label in enumerate(test.labels) if label not in train.classes), None)
+    if unknown is not None:
+        raise DataError(
+            f"{test.at(unknown)}: class '{test.labels[unknown]}' is not in {train.path.name}, "
+            f"which has {', '.join(train.classes)}",
+            hint=hint,
+        )
+    if train.equal and test.equal and train.longest != test.longest:
+        raise DataError(
+            f"{test.at(0)}: {test.longest} steps, but the sequences of {train.path.name} have "
+            f"{train.longest}, and both files say @equalLength true",
+            hint=f"{hint}, or write @equalLength false",
+        )
+
+
+def _cut(recorded: _Recorded, steps: int | None) -> tuple[list[NDArray[np.float64]], list[str]]:
+    """The first steps of longer sequences, and a note of how many were cut."""
+    longer = sum(len(sequence) > steps for sequence in recorded.sequences) if steps else 0
+    if not longer:
+        return recorded.sequences, []
+    return (
+        [sequence[:steps] for sequence in recorded.sequences],
+        [f"{longer} of {len(recorded.sequences)} sequences cut to their first {steps} steps"],
+    )
+
+
+def _check_size(files: list[TsFile], sequences: list[NDArray[np.float64]]) -> None:
+    """Refuse one long sequence among so many short ones that padding them takes all memory."""
+    lengths = [len(sequence) for sequence in sequences]
+    most, features = max(lengths), sequences[0].shape[1]
+    values = len(lengths) * most * features
+    if min(lengths) < most and values > MOST_VALUES:
+        raise DataError(
+            f"{files[0].path}: {len(lengths):,} sequences padded to the {most:,} steps of the "
+            f"longest are {values:,} numbers, more than {MOST_VALUES:,}",
+            hint=f"set data.steps to at most {max(1, MOST_VALUES // (len(lengths) * features))}",
+        )
+
+
+def _origin(files: list[TsFile]) -> str:
+    if len(files) == 1:
+        return f"{files[0].path.name} is divided into all parts"
+    return f"trained on {files[0].path.name}, tested on {files[1].path.name}"
+
+
+def _filled_note(files: list[TsFile]) -> Iterator[str]:
+    for file in files:
+        if file.filled:
+            yield (
+                f"{file.filled} missing value(s) of {file.path.name} filled by straight lines "
+                "between their neighbours"
+            )
+
+
+def _length_notes(
+    sequences: list[NDArray[np.float64]], part: NDArray[np.int64], padding: float | None
+) -> Iterator[str]:
+    if padding is None:
+        return
+    lengths = np.array([len(sequence) for sequence in sequences])
+    most = int(lengths.max())
+    yield (
+        f"sequences of {lengths.min()} to {most} steps, padded to {most}; the model skips the "
+        "padding"
+    )
+    known = int(lengths[part == PARTS.index("train")].max())
+    if known < most:
+        yield f"the longest sequence of the training file has {known} steps"
 
 
 WAVES = Source(
     name="waves",
-    family="sequences",
-    section=WavesSection,
+    sections={"sequences": WavesSection},
     load=load_waves,
     summary="generated waves of 5 classes that differ in time alone",
 )
 TS = Source(
     name="ts",
-    family="sequences",
-    section=TsSection,
+    sections={"sequences": TsSection},
     load=load_ts,
     summary="recorded sequences, .ts files of the UEA/UCR archive",
 )

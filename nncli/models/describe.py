@@ -56,6 +56,7 @@ def _network(name: str) -> str:
 
 
 _FAMILIES = (
+    ("Random", "augmentation"),
     ("Conv", "convolution"),
     ("Pooling", "pooling"),
     ("Flatten", "reshape"),
@@ -106,11 +107,29 @@ def _units(layer: Any) -> str:
     return "1 unit" if layer.units == 1 else f"{layer.units} units"
 
 
+def _augmentation(layer: Any) -> str:
+    changes = {
+        "RandomFlip": lambda: f"{layer.mode} in 1 of 2",
+        "RandomRotation": lambda: f"by up to {layer.factor[1] * 360:g}°",
+        "RandomZoom": lambda: f"by up to {100 * layer.height_upper:g}%",
+        "RandomTranslation": lambda: f"by up to {100 * layer.height_upper:g}%",
+        "RandomContrast": lambda: f"by up to {100 * layer.factor[1]:g}%",
+    }
+    change = changes.get(type(layer).__name__)
+    return f"{change()} · in training" if change is not None else "in training"
+
+
+def _other(layer: Any) -> str:
+    return "skips padded steps" if type(layer).__name__ == "Masking" else ""
+
+
 _DESCRIBERS: dict[str, Callable[[Any], str]] = {
+    "augmentation": _augmentation,
     "convolution": _convolution,
     "pooling": _pooling,
     "reshape": lambda layer: "to one vector" if len(layer.output.shape) == 2 else "",
     "dropout": lambda layer: f"drop {layer.rate:.0%}",
     "recurrent": _recurrent,
     "dense": lambda layer: f"{_units(layer)}{_activation(layer)}",
+    "other": _other,
 }

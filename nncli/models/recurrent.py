@@ -82,10 +82,13 @@ def build(layer: str, settings: RnnSettings, dataset: Dataset) -> Any:
     All but the last recurrent layer give their whole sequence to the next. The last one does so
     too where every step has a target (`dataset.target_steps`); otherwise it gives its final state.
 
+    Where shorter sequences were padded (`dataset.padding`), a first layer marks the padded steps.
+    All recurrent layers pass over them, so that the final state is that of the last real step.
+
     Args:
         layer: the Keras class, `SimpleRNN` or `LSTM`.
         settings: units and dropout.
-        dataset: gives the input shape (steps, features), the task and the classes.
+        dataset: gives the input shape (steps, features), the padding, the task and the classes.
 
     Returns:
         A keras.Model: (batch, steps, features) → (batch, classes), (batch, 1) or
@@ -96,6 +99,8 @@ def build(layer: str, settings: RnnSettings, dataset: Dataset) -> Any:
     recurrent = getattr(layers, layer)
     model = keras.Sequential(name=layer.lower().replace("simple", ""))
     model.add(layers.Input(dataset.input_shape))
+    if dataset.padding is not None:
+        model.add(layers.Masking(dataset.padding))
     last = len(settings.units) - 1
     for index, units in enumerate(settings.units):
         model.add(recurrent(units, return_sequences=index < last or dataset.target_steps))
