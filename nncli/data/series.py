@@ -1,18 +1,20 @@
-"""Series to forecast: the lesson's sine wave, and a column of a CSV file."""
+"""Series to forecast: the lesson's sine wave, and columns of a CSV file."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from nncli.config import Contradiction
-from nncli.data.csv_column import Column, read_column
+from nncli.data.csv_columns import Columns, read_columns
+from nncli.data.csv_file import ColumnName, Decimal, Separator
 from nncli.data.dataset import Dataset, Facts, Series, Split
+from nncli.data.scaling import Scaler
 from nncli.data.source import DataSection, Source
 from nncli.data.splits import TestShare, ValidationShare, impossible_shares, part_size
 from nncli.errors import DataError
@@ -54,10 +56,13 @@ class CsvSection(DataSection):
     """A column of a CSV file, in the order of its rows."""
     path: Path
     """The file, UTF-8."""
-    column: str | Annotated[int, Field(ge=1)] | None = None
+    column: ColumnName | None = None
     """The column to forecast, by its header or its number from 1; null takes the last one that
-    holds numbers."""
-    date_column: str | Annotated[int, Field(ge=1)] | None = None
+    holds numbers and is not among the input columns."""
+    input_columns: tuple[ColumnName, ...] = ()
+    """Further columns that the model sees beside the forecast one, by header or number. As nobody
+    knows their future, there is no free-running forecast with them."""
+    date_column: ColumnName | None = None
     """The column with the dates, by its header or its number; null takes the first column
     of ISO dates or of texts that never repeat, if there is one."""
     window: Annotated[int, Field(ge=1, le=100_000)] = 24
@@ -66,14 +71,17 @@ class CsvSection(DataSection):
     """What the model answers: the change from the last value it saw, or the value itself."""
     inputs: Literal["level", "relative"] = "level"
     """What the model sees: the values, or their distances from the last one, which is better
-    where a trend leads to levels that the training part never reached."""
+    where a trend leads to levels that the training part never reached. The input columns always
+    keep their level: of a temperature or a holiday, that is what they say."""
     validation: ValidationShare = 0.1
     """Share of the values that chooses the best epoch, just before the test part; 0 for none."""
     test: TestShare = 0.2
     """Share of the values to measure on: the last ones."""
-    separator: Literal["auto", ",", ";", "tab"] = "auto"
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """At most this many values, the last ones; null takes all."""
+    separator: Separator = "auto"
     """What stands between two columns."""
-    decimal: Literal["auto", ".", ","] = "auto"
+    decimal: Decimal = "auto"
     """What stands before the decimals of a number."""
     missing: Literal["refuse", "drop", "interpolate"] = "refuse"
     """What to do with empty cells: stop, leave their rows out, or draw a straight line over
@@ -81,17 +89,48 @@ class CsvSection(DataSection):
 
     def facts(self) -> Facts:
         """The window; how many there are takes reading the file."""
-        return Facts("forecast", validation=self.validation > 0, input_shape=(self.window, 1))
+        shape = (self.window, 1 + len(self.input_columns))
+        return Facts("forecast", validation=self.validation > 0, input_shape=shape)
 
     def contradictions(self) -> Iterator[Contradiction]:
-        """Shares that leave nothing, and a level that nothing shows."""
+        """Shares that leave nothing, a level that nothing shows, a column in two places."""
         yield from impossible_shares(self.validation, self.test)
+        yield from self._too_few()
         if self.inputs == "relative" and self.predict == "value":
             yield Contradiction(
                 ("predict", "inputs"),
                 "from relative inputs a model cannot know the level of a value",
                 "predict change, or set inputs to level",
             )
+        twice = [
+            name for i, name in enumerate(self.input_columns) if name in self.input_columns[:i]
+        ]
+        if twice:
+            yield Contradiction(
+                ("input_columns",), f"column {_quoted(twice[0])} stands twice", "name each once"
+            )
+        if self.column is not None and self.column in self.input_columns:
+            yield Contradiction(
+                ("input_columns", "column"),
+                f"column {_quoted(self.column)} is the one to forecast, which is always seen",
+                "leave it out of input_columns",
+            )
+
+    def _too_few(self) -> Iterator[Contradiction]:
+        """A limit that leaves less than one window to train on, however long the series is."""
+        left = 1 - self.validation - self.test
+        # each share is rounded by at most half a value
+        if self.limit is not None and left > 0 and self.limit * left + 1 < self.window + 1:
+            yield Contradiction(
+                ("limit", "window"),
+                f"of {self.limit} values at most {int(self.limit * left + 1)} are left to train "
+                f"on, but a window of {self.window} needs at least {self.window + 1}",
+                "raise limit, or make window smaller",
+            )
+
+
+def _quoted(column: str | int) -> str:
+    return f"'{column}'" if isinstance(column, str) else str(column)
 
 
 def load_sine(section: SineSection, _seed: int) -> Dataset:
@@ -135,38 +174,60 @@ def load_csv(section: CsvSection, _seed: int) -> Dataset:
     the part of its target, so the windows of a part may look back into the part before it.
 
     Returns:
-        x (samples, window, 1) and y (samples, 1), in deviations of the training part.
+        x (samples, window, columns), the forecast column first, and y (samples, 1), in
+        deviations of the training part.
 
     Raises:
         DataError: an unreadable file, a wrong column or cell, or too few or constant values.
     """
-    column = read_column(
+    columns = read_columns(
         section.path,
         column=section.column,
+        input_columns=section.input_columns,
         date_column=section.date_column,
         separator=section.separator,
         decimal=section.decimal,
     )
-    column = _without_missing_rows(section, column)
-    values = column.values
+    columns = _without_missing_rows(section, columns)
+    values = columns.values
     train_end, test_start = _borders(section, len(values))
-    notes = list(column.notes)
-    holes = int(np.isnan(values).sum())
-    if holes:  # only where they are to be filled
-        values = _filled(section.path.name, column, (0, train_end, test_start, len(values)))
-        notes.append(f"{holes} missing value(s) filled by straight lines between their neighbours")
-    offset, scale = _scaling(section.path.name, column.name, values[:train_end])
+    notes = list(columns.notes)
+    holes = np.isnan(values)
+    if holes.any():  # only where they are to be filled
+        values = _filled(section.path.name, columns, (0, train_end, test_start, len(values)))
+        notes.append(
+            f"{int(holes.sum())} missing value(s) filled by straight lines between their "
+            f"neighbours{_by_column(columns.names, holes)}"
+        )
+        measured = int(holes[test_start:, 0].sum())
+        if measured:
+            notes.append(
+                f"{measured} of the {len(values) - test_start:,} values to measure on were filled "
+                "in: the error counts them as if they were true"
+            )
+    scales = [
+        _scaling(section.path.name, name, values[:train_end, index], index > 0)
+        for index, name in enumerate(columns.names)
+    ]
     series = Series(
-        name=column.name,
-        offset=offset,
-        scale=scale,
-        seen=values[test_start - section.window : test_start],
-        truth=values[test_start:],
-        labels=column.dates[test_start:],
+        name=columns.names[0],
+        offset=scales[0][0],
+        scale=scales[0][1],
+        seen=values[test_start - section.window : test_start, 0],
+        truth=values[test_start:, 0],
+        labels=columns.dates[test_start:],
         change=section.predict == "change",
         relative=section.inputs == "relative",
     )
-    train, validation, test = _windows(series, values, section.window, train_end, test_start)
+    others = None
+    if section.input_columns:
+        others = Scaler(*np.array(scales[1:]).T)
+        notes.append(
+            f"no free-running forecast: it would need the future of {', '.join(columns.names[1:])}"
+        )
+    train, validation, test = _windows(
+        series, others, values, section.window, train_end, test_start
+    )
     return Dataset(
         name="csv",
         family="series",
@@ -175,25 +236,47 @@ def load_csv(section: CsvSection, _seed: int) -> Dataset:
         validation=validation,
         test=test,
         series=series,
+        scaler=others,
+        files=columns.digest,
         notes=tuple(notes),
     )
 
 
-def _without_missing_rows(section: CsvSection, column: Column) -> Column:
-    """Refuse, drop or leave the missing values, as the section says."""
-    missing = np.flatnonzero(np.isnan(column.values))
-    if len(missing) == 0 or section.missing == "interpolate":
-        return column
-    if section.missing == "drop":
-        return column.keep(
-            np.flatnonzero(~np.isnan(column.values)),
-            note=f"{len(missing)} row(s) without a value left out",
+def _without_missing_rows(section: CsvSection, columns: Columns) -> Columns:
+    """The last values, and of the missing ones what the section says: refused, dropped, left."""
+    missing = np.isnan(columns.values)
+    rows = missing.any(axis=1)
+    if section.missing == "drop" and rows.any():
+        columns = columns.keep(
+            np.flatnonzero(~rows),
+            note=f"{int(rows.sum())} row(s) without a value left out"
+            + _by_column(columns.names, missing),
         )
-    more = f" ({len(missing)} in all)" if len(missing) > 1 else ""
+    count = len(columns.values)
+    if section.limit is not None and section.limit < count:
+        columns = columns.keep(
+            np.arange(count - section.limit, count, dtype=np.intp),
+            note=f"the last {section.limit:,} of {count:,} values",
+        )
+    missing = np.isnan(columns.values)
+    if section.missing == "interpolate" or not missing.any():
+        return columns
+    row, index = np.argwhere(missing)[0]
+    total = int(missing.sum())
+    more = f" ({total} in all{_by_column(columns.names, missing)})" if total > 1 else ""
     raise DataError(
-        f"{section.path}:{column.rows[missing[0]]}: column '{column.name}' has no value{more}",
+        f"{section.path}:{columns.rows[row]}: column '{columns.names[index]}' has no value{more}",
         hint="fill it in, or set data.missing to drop or interpolate",
     )
+
+
+def _by_column(names: Sequence[str], missing: NDArray[np.bool_]) -> str:
+    """`: Sold 2, Price 1`, how many cells each column lacks; nothing where there is one column."""
+    if len(names) == 1:
+        return ""
+    counts = missing.sum(axis=0)
+    each = ", ".join(f"{name} {n}" for name, n in zip(names, counts, strict=True) if n)
+    return f": {each}"
 
 
 def _borders(section: CsvSection, count: int) -> tuple[int, int]:
@@ -212,26 +295,35 @@ def _borders(section: CsvSection, count: int) -> tuple[int, int]:
     return train_end, test_start
 
 
-def _filled(name: str, column: Column, borders: tuple[int, ...]) -> NDArray[np.float64]:
+def _filled(name: str, columns: Columns, borders: tuple[int, ...]) -> NDArray[np.float64]:
     """Straight lines over the holes of each part; at its ends the nearest value is held."""
-    values = column.values.copy()
-    for begin, end in pairwise(borders):
-        part = values[begin:end]
+    values = columns.values.copy()
+    for (begin, end), (index, column) in product(pairwise(borders), enumerate(columns.names)):
+        part = values[begin:end, index]
         hole = np.isnan(part)
         if not hole.any():
             continue
         if hole.all():
             raise DataError(
-                f"{name}: column '{column.name}' has no value at all in rows "
-                f"{column.rows[begin]} to {column.rows[end - 1]}",
+                f"{name}: column '{column}' has no value at all in rows "
+                f"{columns.rows[begin]} to {columns.rows[end - 1]}",
                 hint="set data.missing to drop, or give a series with fewer gaps",
             )
         part[hole] = np.interp(np.flatnonzero(hole), np.flatnonzero(~hole), part[~hole])
     return values
 
 
-def _scaling(name: str, column: str, train: NDArray[np.float64]) -> tuple[float, float]:
-    """Mean and standard deviation of the training part."""
+def _scaling(
+    name: str, column: str, train: NDArray[np.float64], beside: bool
+) -> tuple[float, float]:
+    """Mean and standard deviation of the training part of a column.
+
+    Args:
+        name: the file's name, for errors.
+        column: the column's.
+        train: (rows,) its values.
+        beside: whether it is seen beside the one to forecast.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         offset, scale = float(train.mean()), float(train.std())
     if not (math.isfinite(offset) and math.isfinite(scale)):
@@ -243,20 +335,39 @@ def _scaling(name: str, column: str, train: NDArray[np.float64]) -> tuple[float,
     if scale <= 1e-12 * abs(offset):
         raise DataError(
             f"{name}: column '{column}' is constant in the training part ({train[0]:g}): "
-            "there is nothing to forecast",
-            hint="choose another data.column",
+            f"there is nothing to {'learn from it' if beside else 'forecast'}",
+            hint="leave it out of data.input_columns" if beside else "choose another data.column",
         )
     return offset, scale
 
 
 def _windows(
-    series: Series, values: NDArray[np.float64], window: int, train_end: int, test_start: int
+    series: Series,
+    others: Scaler | None,
+    values: NDArray[np.float64],
+    window: int,
+    train_end: int,
+    test_start: int,
 ) -> tuple[Split, Split | None, Split]:
-    """Every window with the value after it, in three parts by the place of that value."""
-    seen = np.lib.stride_tricks.sliding_window_view(values, window)[:-1]  # (all, window)
+    """Every window with the value after it, in three parts by the place of that value.
+
+    Args:
+        series: scales the forecast column.
+        others: scales the columns beside it.
+        values: (rows, columns), the forecast column first.
+        window: rows that the model sees.
+        train_end: where the training part ends.
+        test_start: where the test part starts.
+    """
+    seen = np.lib.stride_tricks.sliding_window_view(values[:, 0], window)[:-1]  # (all, window)
     last = seen[:, -1:]  # (all, 1)
     x = series.scaled_inputs(seen, last)[:, :, None]  # (all, window, 1)
-    y = series.scaled_targets(values[window:, None], last)  # (all, 1): target i is value i + window
+    if others is not None:
+        beside = others.apply(values[:, 1:])  # (rows, columns − 1)
+        more = np.lib.stride_tricks.sliding_window_view(beside, window, axis=0)[:-1]
+        x = np.concatenate([x, more.transpose(0, 2, 1)], axis=2)  # (all, window, columns)
+    # target i is value i + window
+    y = series.scaled_targets(values[window:, :1], last)  # (all, 1)
     first, second = train_end - window, test_start - window
 
     def part(begin: int, end: int | None) -> Split:
@@ -268,15 +379,13 @@ def _windows(
 
 SINE = Source(
     name="sine",
-    family="series",
-    section=SineSection,
+    sections={"series": SineSection},
     load=load_sine,
     summary="one sine wave, 21 points: the lesson's series",
 )
 CSV = Source(
     name="csv",
-    family="series",
-    section=CsvSection,
+    sections={"series": CsvSection},
     load=load_csv,
     summary="a column of a CSV file, in windows",
 )

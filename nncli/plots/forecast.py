@@ -1,4 +1,6 @@
-"""The forecast of the test part: one step ahead, free running, and how far off each is."""
+"""The forecast of the test part: one step ahead, free running where the model sees the series
+alone, and how far off each is.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +50,7 @@ class _Errors:
 
     one_step: float
     free_running: float
+    """Over its own steps; NaN where there is none."""
     persistence: float
 
 
@@ -66,8 +69,10 @@ def _forecast(run: StoredRun) -> Forecast:
 
 def _errors(forecast: Forecast) -> _Errors:
     def mean(values: NDArray[np.float64]) -> float:
+        if not len(values):
+            return float("nan")
         with np.errstate(over="ignore", invalid="ignore"):
-            return float(np.mean(np.abs(values - forecast.truth)))
+            return float(np.mean(np.abs(values - forecast.truth[: len(values)])))
 
     return _Errors(mean(forecast.one_step), mean(forecast.free_running), mean(forecast.persistence))
 
@@ -102,16 +107,16 @@ def draw_forecast(run: StoredRun, theme: Theme) -> Figure:
     """
     forecast = _forecast(run)
     errors = _errors(forecast)
-    steps = len(forecast.truth)
+    steps, run_steps = len(forecast.truth), len(forecast.free_running)
     shown = min(steps, MOST_STEPS)
     seen = min(len(forecast.seen), max(1, round(shown * MOST_SEEN / (1 - MOST_SEEN))))
     seen = len(forecast.seen) if len(forecast.seen) <= 1.25 * max(shown, 20) else seen
     figure = new_figure(WIDTH, 1, theme)
-    context = [
-        f"repeating the last value {_or_nan(errors.persistence)}",
-        f"free running for {steps:,} step{'s' if steps > 1 else ''} {_or_nan(errors.free_running)}",
-        "mean absolute errors",
-    ]
+    context = [f"repeating the last value {_or_nan(errors.persistence)}"]
+    if run_steps:
+        many = f"{run_steps:,} step{'s' if run_steps > 1 else ''}"
+        context.append(f"free running for {many} {_or_nan(errors.free_running)}")
+    context.append("mean absolute errors")
     if shown < steps:
         context.append(f"drawn: the first {shown:,} of {steps:,} test steps; numbers are of all")
     low, high, leaves = _limits(forecast, seen, shown)
@@ -119,7 +124,7 @@ def draw_forecast(run: StoredRun, theme: Theme) -> Figure:
     free = _until_outside(forecast.free_running[:shown], low, high)
     distances = {
         "one": np.abs(forecast.one_step - forecast.truth)[:shown],
-        "free": np.abs(free - forecast.truth[:shown]),
+        "free": np.abs(free - forecast.truth[: len(free)]),
     }
     highest = _error_limit(distances, errors, high - low)
     error_ticks, error_labels = number_ticks(0, highest, 3)
@@ -132,13 +137,15 @@ def draw_forecast(run: StoredRun, theme: Theme) -> Figure:
     ends = [
         End("truth", _end(forecast.truth[:shown]), theme.text),
         End("one step ahead", _end(forecast.one_step[:shown]), theme.validation),
-        End("free running", _end(free), theme.train),
     ]
     error_ends = [
         End(f"mean {_or_nan(errors.one_step)}", _end(distances["one"]), theme.validation),
-        End(f"mean {_or_nan(errors.free_running)}", _end(distances["free"]), theme.train),
         End(f"repeating {_or_nan(errors.persistence)}", errors.persistence, theme.muted),
     ]
+    if run_steps:
+        ends.append(End("free running", _end(free), theme.train))
+        mean = f"mean {_or_nan(errors.free_running)}"
+        error_ends.insert(1, End(mean, _end(distances["free"]), theme.train))
     width = WIDTH - left - max(ends_width(ends), ends_width(error_ends)) - 0.15
     series = place_axes(figure, left, top, width, SERIES_HEIGHT)
     error = place_axes(figure, left, below, width, ERROR_HEIGHT)
@@ -150,8 +157,7 @@ def draw_forecast(run: StoredRun, theme: Theme) -> Figure:
     set_ticks(series, "y", ticks, tick_labels)
     set_ticks(error, "y", error_ticks, error_labels)
     _x_ticks(series, error, theme, forecast, seen, shown, width)
-    _series(series, theme, forecast, free, seen, width)
-    x = np.arange(shown)
+    _series(series, theme, forecast, free, seen, shown, width)
     if np.isfinite(errors.persistence):
         error.plot([0, max(shown - 1, 1)], [errors.persistence] * 2, color=theme.muted,
                    linewidth=1.1)  # fmt: skip
@@ -160,7 +166,7 @@ def draw_forecast(run: StoredRun, theme: Theme) -> Figure:
         ("one", theme.validation, (0, (4.5, 2)), 1.9),
     ):
         marker = "o" if shown == 1 else None
-        error.plot(x, distances[key], color=colour, linestyle=dash, linewidth=line_width,
+        error.plot(distances[key], color=colour, linestyle=dash, linewidth=line_width,
                    marker=marker)  # fmt: skip
     unit = "the test part, never trained on"
     if leaves:
@@ -251,18 +257,17 @@ def _x_ticks(
 
 
 def _series(
-    ax: Axes, theme: Theme, forecast: Forecast, free: NDArray[np.float64], seen: int,
+    ax: Axes, theme: Theme, forecast: Forecast, free: NDArray[np.float64], seen: int, shown: int,
     width: float,
 ) -> None:  # fmt: skip
-    """The series with both forecasts, the seen window shaded and named."""
-    shown = len(free)
+    """The series with its forecasts, the seen window shaded and named."""
     before = np.arange(-seen, 0)
     after = np.arange(shown)
     ax.axvspan(-seen, -0.5, facecolor=theme.shade, linewidth=0, zorder=0)
     known = np.concatenate([forecast.seen[-seen:], forecast.truth[:shown]])
     ax.plot(np.concatenate([before, after]), known, color=theme.text, linewidth=1.9, zorder=3)
     marker = "o" if shown == 1 else None
-    ax.plot(after, free, color=theme.train, linewidth=1.9,
+    ax.plot(after[: len(free)], free, color=theme.train, linewidth=1.9,
             linestyle=(0, (1.2, 1.4)), marker=marker, zorder=4)  # fmt: skip
     ax.plot(after, forecast.one_step[:shown], color=theme.validation, linewidth=2.1,
             linestyle=(0, (4.5, 2)), marker=marker, zorder=5)  # fmt: skip

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,196 @@ def test_many_dialects(tmp_path: Path, text: str, settings: dict[str, Any]) -> N
     assert dataset.series.truth.tolist() == [16.5, 17.5, 18.5, 19.5]
 
 
+# several input columns
+
+
+def three(count: int = 30, far: float = 1.0) -> str:
+    """A date, a temperature and a flag beside what was sold; `far` is what the last third is
+    multiplied by."""
+    lines = [
+        f"2020-01-{i + 1:02},{(10 + i * i) * (far if i >= count * 2 // 3 else 1)},{i % 2},{i * 3}"
+        for i in range(count)
+    ]
+    return "\n".join(["day,warm,flag,sold", *lines]) + "\n"
+
+
+BOTH = {"column": "sold", "input_columns": ["warm", 3]}
+
+
+def test_the_forecast_column_comes_first(tmp_path: Path) -> None:
+    dataset = read(tmp_path / "a.csv", three(), window=3, **BOTH)
+    alone = read(tmp_path / "a.csv", window=3, column="sold")
+    series, scaler = dataset.series, dataset.scaler
+    assert series is not None
+    assert scaler is not None
+    assert dataset.input_shape == (3, 3)
+    assert section("csv", path="a.csv", window=3, **BOTH).facts().input_shape == (3, 3)
+    for name, part in dataset.parts.items():
+        assert np.array_equal(part.x[:, :, :1], alone.parts[name].x)
+        assert np.array_equal(part.y, alone.parts[name].y)
+    values = np.array([[10 + i * i, i % 2] for i in range(30)], dtype=float)
+    train = values[:21]
+    assert scaler.offset == pytest.approx(train.mean(axis=0))
+    assert scaler.scale == pytest.approx(train.std(axis=0))
+    seen = dataset.test.x[:, :, 1:] * scaler.scale + scaler.offset
+    expected = [values[i - 3 : i] for i in range(24, 30)]  # the rows before each target
+    assert np.allclose(seen, expected, rtol=1e-5)
+    assert dataset.learned()["scaler"] == scaler.to_dict()
+    assert dataset.notes == ("no free-running forecast: it would need the future of warm, flag",)
+
+
+def test_later_values_of_other_columns_do_not_reach_the_scaling(tmp_path: Path) -> None:
+    first = read(tmp_path / "a.csv", three(), test=0.33, validation=0, **BOTH)
+    second = read(tmp_path / "b.csv", three(far=1000.0), test=0.33, validation=0, **BOTH)
+    assert np.array_equal(first.train.x, second.train.x)
+    assert second.test.x[:, -1, 1].max() > 1000
+
+
+def test_other_columns_keep_their_level(tmp_path: Path) -> None:
+    level = read(tmp_path / "a.csv", three(), **BOTH)
+    relative = read(tmp_path / "a.csv", inputs="relative", **BOTH)
+    assert not relative.train.x[:, -1, 0].any()
+    assert np.array_equal(relative.train.x[:, :, 1:], level.train.x[:, :, 1:])
+
+
+def test_the_last_column_that_is_not_among_the_others_is_forecast(tmp_path: Path) -> None:
+    dataset = read(tmp_path / "a.csv", three(), input_columns=["sold"])
+    assert dataset.series is not None
+    assert dataset.series.name == "flag"
+
+
+def test_newest_first_turns_all_columns_round(tmp_path: Path) -> None:
+    header, *lines = three().splitlines()
+    turned = read(tmp_path / "b.csv", "\n".join([header, *lines[::-1]]) + "\n", **BOTH)
+    plain = read(tmp_path / "a.csv", three(), **BOTH)
+    assert np.array_equal(turned.train.x, plain.train.x)
+    assert np.array_equal(turned.test.x, plain.test.x)
+
+
+def with_holes() -> str:
+    lines = [line.split(",") for line in three().splitlines()]
+    lines[5][1] = lines[6][1] = ""
+    lines[29][3] = "NA"
+    return "\n".join(",".join(line) for line in lines) + "\n"
+
+
+def test_missing_values_of_any_used_column_are_refused(tmp_path: Path) -> None:
+    said = r"a\.csv:6: column 'warm' has no value \(3 in all: sold 1, warm 2\)"
+    with pytest.raises(DataError, match=said):
+        read(tmp_path / "a.csv", with_holes(), **BOTH)
+    read(tmp_path / "a.csv", column="flag", input_columns=[])
+
+
+def test_missing_values_are_counted_by_column(tmp_path: Path) -> None:
+    dropped = read(tmp_path / "a.csv", with_holes(), missing="drop", **BOTH)
+    assert dropped.notes[0] == "3 row(s) without a value left out: sold 1, warm 2"
+    filled = read(tmp_path / "a.csv", missing="interpolate", validation=0, test=0.2, **BOTH)
+    assert filled.notes[0].startswith("3 missing value(s) filled by straight lines")
+    assert filled.notes[0].endswith(": sold 1, warm 2")
+    assert filled.series is not None
+    assert filled.scaler is not None
+    assert filled.series.truth[-3:].tolist() == [81, 84, 87]
+    warm = filled.train.x[:, 0, 1] * filled.scaler.scale[0] + filled.scaler.offset[0]
+    assert warm[3:7] == pytest.approx([19, 19 + 27 / 3, 19 + 2 * 27 / 3, 46], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "hint"),
+    [
+        ({"input_columns": ["wram"]}, "has no column 'wram'", "did you mean 'warm'"),
+        ({"input_columns": [9]}, r"has 4 column\(s\), but data.input_columns is 9", "from 1 to 4"),
+        ({"input_columns": ["day"]}, r"a\.csv:2: column 'day' holds '2020-01-01'", "input_columns"),
+        ({"input_columns": [4], "column": "sold"}, r"'sold' \(number 4\) .* to forecast", "once"),
+        ({"input_columns": ["warm", 2]}, r"'warm' \(number 2\) .* is named twice", "once"),
+        ({"input_columns": [2, 3, 4]}, "no column of numbers left to forecast", "decimal"),
+        ({"input_columns": ["flat"]}, "'flat' is constant .* nothing to learn", "leave it out"),
+        ({"input_columns": ["huge"]}, "numbers of column 'huge' are too large", "power"),
+    ],
+)
+def test_faults_of_input_columns(
+    tmp_path: Path, settings: dict[str, Any], said: str, hint: str
+) -> None:
+    text = three()
+    if "flat" in said or "huge" in said:
+        lines = text.splitlines()
+        more = [f"{line},5,{'-' * (i % 2)}1e308" for i, line in enumerate(lines[1:])]
+        text = "\n".join([lines[0] + ",flat,huge", *more]) + "\n"
+        settings = {"column": "sold", **settings}
+    with pytest.raises(DataError, match=said) as caught:
+        read(tmp_path / "a.csv", text, **settings)
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "keys", "said"),
+    [
+        ({"input_columns": ["a", 2, "a"]}, ("input_columns",), "'a' stands twice"),
+        ({"input_columns": ["a", 2], "column": 2}, ("input_columns", "column"), "column 2 is the"),
+        ({"limit": 30, "window": 24}, ("limit", "window"), "of 30 values at most 22 are left"),
+    ],
+)
+def test_contradictions_are_foreseen(
+    settings: dict[str, Any], keys: tuple[str, ...], said: str
+) -> None:
+    (found,) = section("csv", path="a.csv", **settings).contradictions()
+    assert found.keys == keys
+    assert said in found.message
+
+
+def test_names_in_any_script(tmp_path: Path) -> None:
+    path = tmp_path / "时间 سلسلة 😀.csv"
+    text = three().replace("day,warm,flag,sold", "يوم,温度,🎉,продано")
+    dataset = read(path, text, column="продано", input_columns=["温度", "🎉"])
+    assert dataset.series is not None
+    assert dataset.series.name == "продано"
+    with pytest.raises(DataError, match=r"时间 سلسلة 😀\.csv:12: column '温度' holds 'x'"):
+        read(path, text.replace(",110,", ",x,"), column="продано", input_columns=["温度"])
+
+
+# the last values
+
+
+def test_a_limit_takes_the_last_values(tmp_path: Path) -> None:
+    dataset = read(tmp_path / "a.csv", column(range(100)), limit=20)
+    whole = read(tmp_path / "b.csv", column(range(80, 100)))
+    assert dataset.notes == ("the last 20 of 100 values",)
+    assert np.array_equal(dataset.train.x, whole.train.x)
+    assert dataset.series is not None
+    assert dataset.series.truth.tolist() == [96, 97, 98, 99]
+    assert read(tmp_path / "a.csv", limit=100).notes == ()
+
+
+def test_a_limit_counts_what_missing_values_leave(tmp_path: Path) -> None:
+    values = ["NA", *range(1, 98), "NA", 99]
+    dropped = read(tmp_path / "a.csv", column(values), column=1, limit=20, missing="drop")
+    assert dropped.series is not None
+    assert dropped.series.truth.tolist() == [95, 96, 97, 99]
+    with pytest.raises(DataError, match=r"a\.csv:100: column 'value' has no value$"):
+        read(tmp_path / "a.csv", column=1, limit=20)
+
+
+def test_every_limit_that_is_foreseen_to_be_too_small_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(column(range(200)))
+    seen = set()
+    for limit in range(1, 60):
+        chosen = section("csv", path=path, window=20, limit=limit, validation=0.17, test=0.23)
+        refused = bool(list(chosen.contradictions()))
+        seen.add(refused)
+        if refused:
+            with pytest.raises(DataError):
+                load(chosen, 0)
+    assert seen == {True, False}
+
+
+def test_a_byte_changes_the_fingerprint(tmp_path: Path) -> None:
+    first = read(tmp_path / "a.csv", GOOD)
+    second = read(tmp_path / "a.csv", GOOD + "\n")
+    assert first.files == hashlib.sha256(GOOD.encode()).hexdigest()
+    assert np.array_equal(first.train.x, second.train.x)
+    assert first.fingerprint() != second.fingerprint()
+
+
 # missing values
 
 HOLES = column([*range(8), "", 9, "NA", *range(11, 20), "nan", 21])
@@ -162,6 +353,16 @@ def test_missing_values_are_dropped(tmp_path: Path) -> None:
     assert dataset.series is not None
     assert dataset.series.truth.tolist() == [17, 18, 19, 21]
     assert "3 row(s)" in dataset.notes[0]
+
+
+def test_values_filled_in_the_test_part_are_told(tmp_path: Path) -> None:
+    values = [str(v % 7) for v in range(100)]
+    values[95] = "NA"
+    dataset = read(tmp_path / "a.csv", column(values), missing="interpolate")
+    assert any(note.startswith("1 of the 20 values to measure on") for note in dataset.notes)
+    values[95], values[20] = "4", "NA"
+    dataset = read(tmp_path / "a.csv", column(values), missing="interpolate")
+    assert not any("to measure on" in note for note in dataset.notes)
 
 
 def test_missing_values_are_interpolated_inside_their_part(tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ CASES = {
     "large numbers": lambda: sine(
         **dict.fromkeys(("seen", *ONE), 10000000.0 + 1000000.0 * TRUTH), name="$ a year " * 20
     ),
+    "other columns": lambda: sine(free_running=TRUTH[:0]),
+    "free run ends": lambda: sine(free_running=TRUTH[:5] + 0.1),
     "long labels": lambda: sine(labels=tuple(f"a long label {i}" for i in range(20))),
 }  # fmt: skip
 
@@ -87,6 +89,17 @@ def test_lines_are_named():
     assert {"truth", "one step ahead", "free running", "seen: 20 steps", "Absolute error"} <= set(
         found
     )
+
+
+def test_without_a_free_run_nothing_is_said_of_one():
+    found = texts(draw_forecast(CASES["other columns"](), LIGHT))
+    assert {"truth", "one step ahead", "Absolute error"} <= set(found)
+    assert not [text for text in found if "free" in text or "not a number" in text]
+
+
+def test_a_free_run_shorter_than_the_test_part_is_measured_over_its_own_steps():
+    found = texts(draw_forecast(CASES["free run ends"](), LIGHT))
+    assert any("free running for 5 steps 0.1" in text for text in found)
 
 
 def test_a_long_test_part_is_cut_and_says_so():
