@@ -140,13 +140,14 @@ def _validate(
     document = copy.deepcopy(tree.value)
     problems: list[Problem] | None = None
     left_out: list[KeyPath] = []
+    unknown: list[KeyPath] = []
     while True:
         complete = copy.deepcopy(document)
         schema.complete(complete)
         try:
             # JSON mode: a list may become a tuple and a text a path, but never a text a number
             text = json.dumps(complete, ensure_ascii=False).encode(errors="replace")
-            return schema.model_validate_json(text, strict=True), problems or [], left_out
+            return schema.model_validate_json(text, strict=True), problems or [], left_out + unknown
         except ValidationError as error:
             error_count = error.error_count()
             found = explain(error, tree, complete, kind, schemas)
@@ -161,8 +162,8 @@ def _validate(
                 continue  # it went with the section that it is in
             path = _remove(document, each.path)
             removed = removed or bool(path)
-            if path and not each.unknown_key:
-                left_out.append(path)
+            if path:
+                (unknown if each.unknown_key else left_out).append(path)
         if not removed:
             return None, problems, left_out
 

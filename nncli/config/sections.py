@@ -115,6 +115,9 @@ class TrainingSection(Section):
     """Step size of the optimizer."""
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     """How the weights follow the gradient."""
+    class_weight: Literal["none", "balanced"] = "none"
+    """balanced weighs each class by samples / (classes · its samples), so that rare ones count as
+    much; none lets every sample count the same."""
     monitor: Monitor = "auto"
     """The figure that chooses the best epoch and stops early; auto is val_loss, or loss where
     there is no validation part."""
@@ -138,7 +141,7 @@ class Config(Section):
     kind: str
     """What is trained: rnn, lstm, cnn or transfer."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
-    """Seeds the split, the first weights, the order of the samples and dropout."""
+    """Seeds the split, the first weights, the order of the samples, dropout and augmentation."""
     data: Section
     """Where the samples come from."""
     model: Section

@@ -8,7 +8,7 @@ The lesson's model is Conv 32 – Pool – Conv 64 – Pool – Flatten – Dens
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Annotated, Any, Literal
@@ -19,6 +19,11 @@ from nncli import backend
 from nncli.config import Config, Contradiction, EarlyStopping, Section, TrainingSection
 from nncli.data.dataset import Dataset, Facts
 from nncli.errors import ModelError
+from nncli.models.augmentation import (
+    Augmentation,
+    augmentation_layers,
+    impossible_augmentation,
+)
 from nncli.models.kind import KindConfig, ModelKind, Plan, single_phase
 from nncli.models.preprocessing import preprocess
 
@@ -44,6 +49,12 @@ class CnnSettings(Section):
     """Share of the dense layer's outputs dropped in training."""
     preprocessing: Literal["unit", "none"] = "unit"
     """unit divides pixels by 255, as in the lesson; none keeps 0..255."""
+    augmentation: Augmentation | None = None
+    """How the training pictures are changed at random; null shows them as they are."""
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """An augmentation that changes nothing."""
+        yield from impossible_augmentation(self.augmentation)
 
 
 class CnnTraining(TrainingSection):
@@ -147,8 +158,13 @@ def convolutions(settings: CnnSettings, input_shape: tuple[int, ...]) -> list[An
     return stack
 
 
-def build(settings: CnnSettings, dataset: Dataset) -> Any:
+def build(settings: CnnSettings, dataset: Dataset, front: Sequence[Any] = ()) -> Any:
     """The lesson's CNN: (batch, height, width, channels) → (batch, classes) probabilities.
+
+    Args:
+        settings: the layers.
+        dataset: gives the shape of a picture and the number of classes.
+        front: layers before the first convolution, which keep the shape.
 
     Raises:
         ModelError: the picture is too small for the layers.
@@ -157,7 +173,7 @@ def build(settings: CnnSettings, dataset: Dataset) -> Any:
     layers = keras.layers
     model = keras.Sequential(name="cnn")
     model.add(layers.Input(dataset.input_shape))
-    for layer in convolutions(settings, dataset.input_shape):
+    for layer in (*front, *convolutions(settings, dataset.input_shape)):
         model.add(layer)
     model.add(layers.Flatten())
     model.add(layers.Dense(settings.units, activation=settings.activation))
@@ -170,9 +186,13 @@ def build(settings: CnnSettings, dataset: Dataset) -> Any:
 def plan_cnn(config: Config, dataset: Dataset, _: Dataset | None = None) -> Plan:
     """The plan of `nncli train cnn`."""
     assert isinstance(config.model, CnnSettings)
-    scaled = preprocess(dataset, config.model.preprocessing)
+    settings = config.model
+    scaled = preprocess(dataset, settings.preprocessing)
+    front = augmentation_layers(
+        settings.augmentation, config.seed, settings.preprocessing, scaled.input_shape[-1]
+    )
     return single_phase(
-        build(config.model, scaled), scaled, config.training, "sparse_categorical_crossentropy"
+        build(settings, scaled, front), scaled, config.training, "sparse_categorical_crossentropy"
     )
 
 

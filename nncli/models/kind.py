@@ -54,6 +54,12 @@ class KindConfig(Config):
                 f"write at most {most}",
             )
         yield from self._impossible_monitor(facts)
+        if facts.task == "forecast" and self.training.class_weight == "balanced":
+            yield Contradiction(
+                ("training.class_weight", "data.source"),
+                "balanced, but a forecast has no classes",
+                "write none",
+            )
         count = self.parameters(facts)
         if count > MOST_PARAMETERS:
             yield Contradiction(

@@ -7,6 +7,9 @@ Two phases: `head` with the base frozen, then, where asked for, `fine_tune` of t
 layers at a lower rate. BatchNormalization in the base stays in inference mode throughout: its
 statistics are those of the data that it was trained on.
 
+A frozen base is run once over the samples, and the head is trained on what it gave. With
+augmentation no two epochs see the same pictures, and it is run in each of them.
+
 The built-in base `small-cnn` needs no download: the same run first trains it (phase `pretrain`)
 on classes that the task itself does not have.
 """
@@ -15,7 +18,8 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -32,6 +36,12 @@ from nncli.data.source import DataSection
 from nncli.errors import DataError, ModelError, NncliError, UsageError, closest
 from nncli.lazy import np
 from nncli.models.applications import APPLICATIONS, Application
+from nncli.models.augmentation import (
+    Augmentation,
+    augmentation_layers,
+    impossible_augmentation,
+    is_augmentation,
+)
 from nncli.models.convolutional import CnnSettings, convolutions, sides_after, too_small
 from nncli.models.kind import LOSSES, BaselinePlan, KindConfig, ModelKind, Phase, Plan
 from nncli.models.preprocessing import preprocess
@@ -109,6 +119,9 @@ class TransferSettings(Section):
     """Width of a MobileNet; null is the network's own default."""
     preprocessing: Literal["auto", "unit", "none"] = "auto"
     """auto is what the base was trained with; unit divides by 255 as the lesson does."""
+    augmentation: Augmentation | None = None
+    """How the training pictures are changed at random, also those that small-cnn is trained on;
+    null shows them as they are."""
     pooling: Literal["average", "max", "flatten"] = "average"
     """How the base's last feature maps become one vector."""
     units: Annotated[int, Field(ge=1, le=65536)] = 256
@@ -134,7 +147,7 @@ class TransferSettings(Section):
         return None if self.application is None else self.application.layers
 
     def contradictions(self) -> Iterator[Contradiction]:
-        """Weights, a width, or a fine-tuning that the base does not have."""
+        """Weights, a width or a fine-tuning that the base lacks, or an empty augmentation."""
         own = isinstance(self.base, Path)
         if own != (self.weights == "saved"):
             yield Contradiction(
@@ -162,6 +175,7 @@ class TransferSettings(Section):
             )
         if len(set(self.compare)) < len(self.compare):
             yield Contradiction(("compare",), "the same network twice", "name each once")
+        yield from impossible_augmentation(self.augmentation)
 
     def _impossible_width(self) -> Iterator[Contradiction]:
         if self.alpha is None:
@@ -502,15 +516,26 @@ def _saved_base(path: Path, input_shape: tuple[int, ...], *, random: bool) -> An
 
 
 def _up_to_feature_maps(saved: Any, path: Path) -> Any:
-    """The part of a model from its input to its last layer that gives feature maps."""
+    """The part of a model from its input to its last layer that gives feature maps.
+
+    The augmentation that nncli puts in front was for the training of that model: it is left out.
+    """
+    keras = backend.keras()
     layers = [layer for layer in saved.layers if type(layer).__name__ != "InputLayer"]
+    augmented = isinstance(saved, keras.Sequential) and any(map(is_augmentation, layers[:1]))
+    if augmented:
+        layers = [layer for layer in layers if not is_augmentation(layer)]
     maps = [layer for layer in layers if len(layer.output.shape) == 4]
     if not maps:
         raise ModelError(f"{path} has no layer that gives feature maps", hint="use an image model")
     if maps[-1] is layers[0] and hasattr(maps[-1], "layers"):
         return maps[-1]  # a transfer model: its base, which has a graph of its own
+    if augmented:
+        inputs = keras.layers.Input(saved.input_shape[1:])
+        kept = layers[: layers.index(maps[-1]) + 1]
+        return keras.Sequential([inputs, *kept], name=saved.name)
     try:
-        return backend.keras().Model(saved.inputs, maps[-1].output, name=saved.name)
+        return keras.Model(saved.inputs, maps[-1].output, name=saved.name)
     except ValueError as error:
         raise ModelError(
             f"{path} cannot be cut after its feature maps: {_first_sentence(error)}",
@@ -536,15 +561,49 @@ def _head_layers(settings: TransferSettings, classes: int) -> tuple[Any, list[An
     return pooling, [*head, layers.Dense(classes, activation="softmax")]
 
 
-def _assemble(base: Any, settings: TransferSettings, classes: int, name: str) -> tuple[Any, ...]:
-    """The whole model, its frozen front as an extractor, and its head; they share their layers."""
+@dataclass(frozen=True)
+class Parts:
+    """A model on a base, and what is trained of it while the base is frozen; all share layers."""
+
+    model: Any
+    """The whole: augmentation, base, pooling, head."""
+    head: Any
+    """What the phase with the frozen base trains."""
+    extractor: Any
+    """Base and pooling, to be run once in front of `head`; None where `head` runs them itself."""
+
+
+def _assemble(
+    base: Any, settings: TransferSettings, classes: int, name: str, front: Sequence[Any]
+) -> Parts:
+    """Put pooling and head on a base, and the layers of the augmentation in front of it."""
     keras = backend.keras()
     pooling, head = _head_layers(settings, classes)
-    inputs = base.input_shape[1:]
-    model = keras.Sequential([keras.layers.Input(inputs), base, pooling, *head], name=name)
-    extractor = keras.Sequential([keras.layers.Input(inputs), base, pooling], name="extractor")
-    top = keras.Sequential([keras.layers.Input(extractor.output_shape[1:]), *head], name="head")
-    return model, extractor, top
+    inputs = keras.layers.Input(base.input_shape[1:])
+    model = keras.Sequential([inputs, *front, base, pooling, *head], name=name)
+    extractor = keras.Sequential([inputs, base, pooling], name="extractor")
+    if front:
+        still = _inferring(extractor)
+        return Parts(model, keras.Sequential([inputs, *front, still, *head], name="head"), None)
+    features = keras.layers.Input(extractor.output_shape[1:])
+    return Parts(model, keras.Sequential([features, *head], name="head"), extractor)
+
+
+def _inferring(model: Any) -> Any:
+    """A layer that runs a model as in prediction, whatever is trained around it.
+
+    Some networks have dropout of their own, which freezing does not end.
+    """
+
+    class Inferring(backend.keras().layers.Layer):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def call(self, inputs: Any) -> Any:
+            return self.model(inputs, training=False)
+
+    return Inferring()
 
 
 def freeze(base: Any) -> None:
@@ -612,7 +671,13 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     base = load_base(settings, scaled.input_shape, settings.weights)
     if settings.weights == "random":
         settle(base, scaled)
-    model, extractor, head = _assemble(base, settings, len(scaled.classes), "transfer")
+
+    def augment() -> list[Any]:
+        return augmentation_layers(settings.augmentation, config.seed, how, scaled.input_shape[-1])
+
+    parts = _assemble(base, settings, len(scaled.classes), "transfer", augment())
+    if parts.extractor is None:
+        notes.append("augmentation: the frozen base is run in every epoch instead of once")
     phases = []
     if pretraining is not None:
         assert config.pretraining is not None
@@ -625,7 +690,7 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
                 "nncli train transfer --config transfer-mobilenet-folder",
             )
         _check_unseen(pretraining, dataset)
-        teacher, _, _ = _assemble(base, settings, len(first.classes), "pretraining")
+        teacher = _assemble(base, settings, len(first.classes), "pretraining", augment()).model
         section = config.pretraining
         phases.append(
             Phase(
@@ -641,12 +706,12 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     phases.append(
         Phase(
             "head",
-            head,
+            parts.head,
             scaled,
             config.training.epochs,
             config.training.learning_rate,
             prepare=lambda: freeze(base),
-            extractor=extractor,
+            extractor=parts.extractor,
         )
     )
     if settings.fine_tune is not None:
@@ -655,7 +720,7 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
         phases.append(
             Phase(
                 "fine_tune",
-                model,
+                parts.model,
                 scaled,
                 fine.epochs,
                 fine.learning_rate,
@@ -663,8 +728,10 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
             )
         )
     freeze(base)
-    baselines = tuple(_baseline(name, config, scaled) for name in settings.compare)
-    return Plan(model, scaled, tuple(phases), LOSSES["classification"], baselines, tuple(notes))
+    baselines = tuple(_baseline(name, config, scaled, augment) for name in settings.compare)
+    return Plan(
+        parts.model, scaled, tuple(phases), LOSSES["classification"], baselines, tuple(notes)
+    )
 
 
 def _shape(shape: tuple[int | None, ...]) -> str:
@@ -677,13 +744,14 @@ def _check_unseen(pretraining: Dataset, dataset: Dataset) -> None:
     Raises:
         DataError: a picture of the task is among those of the pretraining.
     """
-    seen = {picture.tobytes() for part in pretraining.parts.values() for picture in part.x}
+    seen = np.concatenate([part.digests for part in pretraining.parts.values()])
     for name in ("validation", "test"):
         part = dataset.parts.get(name)
-        known = 0 if part is None else sum(picture.tobytes() in seen for picture in part.x)
+        known = 0 if part is None else int(np.isin(part.digests, seen).sum())
         if known:
+            which = "1 picture" if known == 1 else f"{known} pictures"
             raise DataError(
-                f"{known} pictures of the {name} part are among those that the base is trained on",
+                f"the base would be trained on {which} of the {name} part",
                 hint="give pretraining.data other classes than data",
             )
 
@@ -719,7 +787,9 @@ def _preprocessing_of_run(config: Path) -> str | None:
     return how if how in {"unit", "none"} else None
 
 
-def _baseline(name: str, config: TransferConfig, scaled: Dataset) -> BaselinePlan:
+def _baseline(
+    name: str, config: TransferConfig, scaled: Dataset, augment: Callable[[], list[Any]]
+) -> BaselinePlan:
     settings, training = config.model, config.training
     assert isinstance(settings, TransferSettings)
     fine = settings.fine_tune
@@ -727,17 +797,22 @@ def _baseline(name: str, config: TransferConfig, scaled: Dataset) -> BaselinePla
 
     def make() -> Plan:
         base = load_base(settings, scaled.input_shape, "random")
-        model, extractor, head = _assemble(base, settings, len(scaled.classes), name)
+        parts = _assemble(base, settings, len(scaled.classes), name, augment())
         if name == "scratch":
             unfreeze(base)
-            phase = Phase("scratch", model, scaled, epochs, training.learning_rate)
+            phase = Phase("scratch", parts.model, scaled, epochs, training.learning_rate)
         else:
             settle(base, scaled)
             freeze(base)
             phase = Phase(
-                "random", head, scaled, epochs, training.learning_rate, extractor=extractor
+                "random",
+                parts.head,
+                scaled,
+                epochs,
+                training.learning_rate,
+                extractor=parts.extractor,
             )
-        return Plan(model, scaled, (phase,), LOSSES["classification"])
+        return Plan(parts.model, scaled, (phase,), LOSSES["classification"])
 
     meaning = {
         "scratch": "the same network from scratch: all weights random, all trained",

@@ -37,6 +37,7 @@ NAME_SIZE = 9.0
 
 FAMILIES: dict[str, tuple[str, str]] = {
     "input": ("#6E7781", "#8B949E"),
+    "augmentation": ("#5F7D00", "#A5C936"),
     "convolution": ("#D55E00", "#F58A3C"),
     "pooling": ("#B57B00", "#E3B341"),
     "reshape": ("#2F8FCB", "#8FD0F5"),

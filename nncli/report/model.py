@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 STYLES = {
     "input": "bright_black",
+    "augmentation": "chartreuse3",
     "convolution": "dark_orange",
     "pooling": "yellow",
     "reshape": "cyan",

@@ -11,11 +11,21 @@ import pytest
 
 from nncli import backend, training
 from nncli.config import Config, Override, load
-from nncli.data.dataset import Dataset
+from nncli.data.dataset import Dataset, Split
+from nncli.data.samples import Samples
 from nncli.errors import DataError, ModelError, UsageError
+from nncli.models.augmentation import is_augmentation
+from nncli.models.convolutional import plan_cnn
 from nncli.models.describe import describe
 from nncli.models.kind import Plan
-from nncli.models.transfer import TransferSettings, load_base, plan_transfer, unfreeze_last
+from nncli.models.preprocessing import preprocess
+from nncli.models.transfer import (
+    TransferSettings,
+    load_base,
+    plan_transfer,
+    settle,
+    unfreeze_last,
+)
 from nncli.schema import SCHEMAS
 from tests.made import images
 
@@ -36,6 +46,22 @@ def settings(**given: Any) -> TransferSettings:
 
 def colour(side: int = 32, classes: int = 10) -> Dataset:
     return images(samples=20, side=side, channels=3, classes=classes)
+
+
+class OnDisk(Samples):
+    """Pictures that are only to be had by asking for them."""
+
+    def __init__(self, pixels: Any) -> None:
+        super().__init__(pixels.shape, pixels.dtype)
+        self.pixels = pixels
+
+    def read(self, rows: Any) -> Any:
+        return self.pixels[rows]
+
+
+def on_disk(dataset: Dataset) -> Dataset:
+    parts = {name: Split(OnDisk(part.x), part.y) for name, part in dataset.parts.items()}
+    return replace(dataset, **parts)
 
 
 def small(**given: Any) -> Config:
@@ -229,6 +255,28 @@ def test_a_base_that_has_seen_the_test_part_is_refused(started: None) -> None:
         plan_transfer(small(), replace(task, validation=None), images(side=28))
 
 
+def test_pictures_on_the_disk_are_compared_too(started: None) -> None:
+    task = images(side=28)
+    before = on_disk(images(side=28, seed=1))
+    plan_transfer(small(), on_disk(task), before)
+    pixels = before.train.x[:]
+    pixels[5] = task.test.x[3]
+    with pytest.raises(DataError, match="would be trained on 1 picture of the test part"):
+        plan_transfer(small(), on_disk(task), replace(before, train=Split(pixels, before.train.y)))
+
+
+def test_a_random_base_settles_on_pictures_on_the_disk(started: None) -> None:
+    layers = backend.keras().layers
+    base = backend.keras().Sequential([layers.Input((32, 32, 3)), layers.BatchNormalization()])
+    statistics = []
+    for dataset in (colour(), on_disk(colour())):
+        settle(base, preprocess(dataset, "unit"))
+        statistics.append(np.concatenate(base.get_weights()[2:]))
+    pixels = colour().train.x / 255
+    assert np.array_equal(*statistics)
+    assert np.allclose(statistics[0][:3], pixels.mean(axis=(0, 1, 2)), atol=1e-4)
+
+
 def test_the_base_learns_the_digits_that_the_task_has_not() -> None:
     chosen = config(**{"data.classes": [4, 5, 6]})
     assert chosen.pretraining is not None
@@ -261,6 +309,139 @@ def test_a_comparison_that_fails_costs_nothing_else(started: None) -> None:
     assert result.test["samples"] == 12
     assert result.baselines[0].failed == "no more memory"
     assert result.baselines[0].metrics == {}
+
+
+# Augmentation
+
+STRONG = {"model.augmentation": {"flip": "horizontal", "rotation": 30, "contrast": 0.5}}
+HARDLY = {"model.augmentation": {"translation": 1e-6}}
+
+
+def fronts(plan: Plan) -> list[list[str]]:
+    """The layers before the base in the whole model and in the model of each phase."""
+    models = [plan.model, *(phase.model for phase in plan.phases)]
+    return [
+        [type(layer).__name__ for layer in model.layers if is_augmentation(layer)]
+        for model in models
+    ]
+
+
+def test_augmentation_is_in_front_of_the_base_in_every_phase(started: None) -> None:
+    fine = {"model.fine_tune": {"layers": 2}, "model.compare": ["scratch", "random"]}
+    chosen = small(**STRONG, **fine)
+    plan = plan_transfer(chosen, images(side=28), images(side=28, seed=1))
+    assert [phase.name for phase in plan.phases] == ["pretrain", "head", "fine_tune"]
+    assert all(phase.extractor is None for phase in plan.phases)
+    expected = ["RandomFlip", "RandomRotation", "RandomContrast"]
+    assert fronts(plan) == [expected] * 4
+    for baseline in plan.baselines:
+        made = baseline.make()
+        assert fronts(made) == [expected] * 2
+        assert [layer.seed for layer in made.model.layers[:3]] == [
+            layer.seed for layer in plan.model.layers[:3]
+        ]
+    (note,) = plan.notes
+    assert note == "augmentation: the frozen base is run in every epoch instead of once"
+    plain = plan_transfer(small(**fine), images(side=28), images(side=28, seed=1))
+    assert plan.model.count_params() == plain.model.count_params()
+    assert fronts(plain) == [[]] * 4
+    assert plain.phases[1].extractor is not None
+    assert plain.notes == ()
+    rows, expected_rows = describe(plan.model), describe(plain.model)
+    assert [row.settings for row in rows[4:]] == [row.settings for row in expected_rows[1:]]
+
+
+def test_hardly_changed_pictures_train_the_same_head_as_cached_features(started: None) -> None:
+    dataset = images(side=28)
+    heads, losses = [], []
+    for changes in ({}, HARDLY):
+        chosen = small(**changes, **{"model.dropout": 0.0, "training.epochs": 3})
+        backend.keras().utils.set_random_seed(7)
+        plan = plan_transfer(chosen, dataset, None)
+        result = training.fit("transfer", plan, dataset, chosen.training, 42)
+        heads.append([w for layer in plan.model.layers[-2:] for w in layer.get_weights()])
+        losses.append([record.metrics["val_loss"] for record in result.history])
+    for one, other in zip(*heads, strict=True):
+        assert np.allclose(one, other, atol=1e-3)
+    assert np.allclose(*losses, atol=1e-4)
+
+
+def test_a_frozen_base_stands_still_under_augmentation(started: None, tmp_path: Path) -> None:
+    """Its weights, the statistics of its BatchNormalization, and its own dropout."""
+    layers = backend.keras().layers
+    saved = backend.keras().Sequential(
+        [
+            layers.Input((28, 28, 3)),
+            layers.Conv2D(4, 3),
+            layers.BatchNormalization(),
+            layers.Dropout(0.9),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    saved.save(tmp_path / "mine.keras")
+    base = {"model.base": str(tmp_path / "mine.keras"), "model.dropout": 0.0}
+    chosen = config(**HARDLY, **base, **{"training.epochs": 2, "model.units": 8})
+    dataset = images(side=28, channels=3)
+    plan = plan_transfer(chosen, dataset, None)
+    (phase,) = plan.phases
+    phase.prepare()
+    x = plan.dataset.train.x
+    assert np.allclose(phase.model(x, training=True), phase.model(x, training=False), atol=1e-4)
+    (inner,) = [layer for layer in plan.model.layers if hasattr(layer, "layers")]
+    before = inner.get_weights()
+    training.fit("transfer", plan, dataset, chosen.training, 42)
+    for old, new in zip(before, inner.get_weights(), strict=True):
+        assert np.array_equal(old, new)
+    # the whole model ends with the head that was trained
+    assert np.array_equal(plan.model.predict(x, verbose=0), phase.model.predict(x, verbose=0))
+
+
+def test_an_augmented_transfer_repeats_and_loads_in_plain_keras(
+    started: None, tmp_path: Path
+) -> None:
+    short = {"pretraining.epochs": 1, "training.epochs": 1}
+    dataset, before = images(side=28), images(side=28, seed=1)
+
+    def run(seed: int) -> tuple[Any, Plan]:
+        chosen = small(seed=seed, **STRONG, **short)
+        backend.keras().utils.set_random_seed(7)
+        plan = plan_transfer(chosen, dataset, before)
+        result = training.fit("transfer", plan, dataset, chosen.training, 42)
+        return [record.metrics["loss"] for record in result.history], plan
+
+    (first, plan), (again, _), (other, _) = run(1), run(1), run(2)
+    assert first == again
+    assert all(one != two for one, two in zip(first, other, strict=True)), "pretraining too"
+    plan.model.save(tmp_path / "model.keras")
+    loaded = backend.keras().models.load_model(tmp_path / "model.keras")
+    x = plan.dataset.test.x
+    assert np.array_equal(loaded.predict(x, verbose=0), plan.model.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize("kind", ["cnn", "transfer"])
+def test_the_augmentation_of_a_saved_base_is_left_out(
+    kind: str, started: None, tmp_path: Path
+) -> None:
+    if kind == "cnn":
+        made = load(
+            SCHEMAS, "cnn", None, [Override.from_set("model.augmentation={flip: both, zoom: 0.1}")]
+        ).config
+        saved = plan_cnn(made, images(side=28)).model
+    else:
+        saved = plan_transfer(
+            config(**{"model.weights": "random"}, **STRONG), images(side=28), None
+        ).model
+    saved.save(tmp_path / "mine.keras")
+    base = load_base(settings(base=str(tmp_path / "mine.keras")), (28, 28, 1), "saved")
+    assert [type(layer).__name__ for layer in base.layers if type(layer).__name__ != "InputLayer"]
+    assert not any(is_augmentation(layer) for layer in base.layers)
+    assert base.input_shape == (None, 28, 28, 1)
+    assert base.output_shape == (None, 5, 5, 64)
+    kept = [layer for layer in base.layers if layer.weights]
+    first = saved.get_weights()[0]
+    assert np.array_equal(kept[0].get_weights()[0], first)
 
 
 def test_weights_from_a_file(started: None, tmp_path: Path) -> None:
