@@ -22,6 +22,8 @@ from nncli.commands.config.list import list_configs
 from nncli.commands.config.schema import schema
 from nncli.commands.config.show import show
 from nncli.commands.config.validate import validate
+from nncli.commands.data.check import check
+from nncli.commands.data.list import list_sources
 from nncli.commands.neuron import neuron
 from nncli.commands.plot_activation import plot_activation
 from nncli.commands.train import train
@@ -53,6 +55,20 @@ app.add_typer(config, name="config")
 @config.callback()
 def config_commands(context: typer.Context) -> None:
     """The shipped configs, and what a config of your own means."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(ExitCode.USAGE)
+
+
+data = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+data.command("check")(check)
+data.command("list")(list_sources)
+app.add_typer(data, name="data")
+
+
+@data.callback()
+def data_commands(context: typer.Context) -> None:
+    """Where samples come from, and what is wrong with them before they are trained on."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(ExitCode.USAGE)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +13,7 @@ from nncli import completion
 
 if TYPE_CHECKING:
     from nncli.config import Override
+    from nncli.data.dataset import Family
 
 ConfigName = Annotated[
     str | None,
@@ -35,6 +38,16 @@ Set = Annotated[
         metavar="KEY=VALUE",
         help="Any config key; may be repeated.",
         autocompletion=completion.settings,
+    ),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        "-d",
+        metavar="SOURCE|PATH",
+        help="A data source, or a file or folder of your own.",
+        autocompletion=completion.sources,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -67,3 +80,57 @@ def overrides(
     return given + [
         Override.from_option(path, option, text) for path, option, text in named if text is not None
     ]
+
+
+def data_named(
+    source: str, allowed: tuple[Family, ...], option: str = "SOURCE"
+) -> tuple[list[Override], tuple[Family, ...]]:
+    """What a source or a path changes in a config, and what its samples may be.
+
+    Args:
+        source: a row of SOURCES, or a file or folder.
+        allowed: what the samples may be; all where nothing is given.
+        option: what stands before it on the command line.
+
+    Raises:
+        UsageError: neither a source nor a path of a known kind.
+    """
+    from nncli.config import Override
+    from nncli.data import SOURCES
+    from nncli.data.recognize import recognize
+
+    name, path = recognize(source, allowed)
+    overrides = [Override.from_option("data.source", option, name)]
+    if path is not None:
+        overrides.append(_path(path, option))
+    return overrides, SOURCES[name].families
+
+
+def data_in(
+    config: str | None, kind: str | None, source: str, option: str = "SOURCE"
+) -> list[Override]:
+    """What a source or a path changes in a config that has data of its own.
+
+    A path is read as the config reads its own, where it does so.
+
+    Raises:
+        UsageError: as `data_named`, or no such config.
+    """
+    from nncli.config import load
+    from nncli.data import SOURCES
+    from nncli.schema import SCHEMAS, find_kind
+
+    if config is not None and source not in SOURCES:
+        own = load(SCHEMAS, kind, config).config
+        kind = own.kind
+        if hasattr(own.data, "path"):
+            return [_path(Path(source).expanduser(), option)]
+    families = () if kind is None else find_kind(kind).families
+    return data_named(source, families, option)[0]
+
+
+def _path(path: Path, option: str) -> Override:
+    """`data.path`, as YAML, whatever characters it has."""
+    from nncli.config import Override
+
+    return Override.from_option("data.path", option, json.dumps(str(path), ensure_ascii=False))

@@ -138,6 +138,7 @@ def loaded(code: str) -> set[str]:
         ["train", "cnn", "--set", "model.filtres=[1]"],
         ["train", "cnn", "--config", "mnst"],
         ["train", "rnn", "--set", "data.source=csv", "--set", "data.path=/no/such.csv"],
+        ["data", "check", "/no/such.csv"],
     ],
     ids=" ".join,
 )
@@ -157,6 +158,9 @@ def test_what_needs_no_framework_loads_none(arguments: list[str]) -> None:
         ["train", "cnn", "--config", "mnst"],
         ["config", "list"],
         ["config", "show", "transfer"],
+        ["data", "list"],
+        ["data", "check", "digit"],
+        ["data", "check", "digits", "--set", "data.sise=20"],
     ],
     ids=" ".join,
 )
@@ -165,7 +169,10 @@ def test_what_needs_no_numbers_loads_no_numpy(arguments: list[str]) -> None:
     assert not modules & {"numpy", "tensorflow", "keras", "matplotlib", "sklearn", "scipy"}
 
 
-@pytest.mark.parametrize("line", ["nncli tr", "nncli train cnn --set model.", "nncli train -c "])
+@pytest.mark.parametrize(
+    "line",
+    ["nncli tr", "nncli train cnn --set model.", "nncli train -c ", "nncli data check "],
+)
 def test_completion_loads_no_numpy(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_NNCLI_COMPLETE", "1")
     monkeypatch.setenv("_NNCLI_LINE", line)
@@ -181,6 +188,15 @@ def test_drawing_an_activation_loads_no_tensorflow(tmp_path: Path) -> None:
     assert "matplotlib" in modules
     assert not modules & {"tensorflow", "keras", "sklearn", "scipy"}
     assert (tmp_path / "relu.png").stat().st_size > 1000
+
+
+def test_checking_data_loads_no_tensorflow(tmp_path: Path) -> None:
+    modules = loaded(
+        f"from nncli.cli import main; main(['data', 'check', 'digits', '-o', {str(tmp_path)!r}])"
+    )
+    assert {"matplotlib", "sklearn"} <= modules
+    assert not modules & {"tensorflow", "keras"}
+    assert (tmp_path / "data-digits.png").stat().st_size > 1000
 
 
 def test_drawing_never_uses_pyplot() -> None:

@@ -50,7 +50,7 @@ def ask(line: str | None) -> dict[str, str]:
     return {word: meaning for word, _, meaning in rows}
 
 
-COMMANDS = "plot-activation neuron train completion config"
+COMMANDS = "plot-activation neuron train completion config data"
 LEVELS = "kind= seed= data. model. training."
 
 
@@ -68,6 +68,13 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli nonsense -", ""),
         ("nncli config ", "list show copy validate schema"),
         ("nncli config nonsense ", ""),
+        ("nncli data ", "check list"),
+        ("nncli data check wa", "waves"),
+        ("nncli data check ./photos", ""),
+        ("nncli data check digits --kind l", "lstm"),
+        ("nncli data check --config cnn-m", "cnn-mnist"),
+        ("nncli data check digits --kind transfer --set pre", "pretraining."),
+        ("nncli data check digits --kind cnn --set pre", ""),
         ("nncli completion ", "bash zsh fish"),
         ("VARIABLE=1 nncli train c", "cnn"),
         ("nncli train 'c", "cnn"),
@@ -121,6 +128,11 @@ def test_a_line_is_answered(line: str | None, words: str) -> None:
     assert list(ask(line)) == wanted
 
 
+def test_every_data_source_is_offered_to_be_checked() -> None:
+    wanted = {source.name: source.summary for source in SOURCES.values()}
+    assert ask("nncli data check ") == wanted
+
+
 def test_a_finished_line_goes_on_with_its_options() -> None:
     offered = ask("nncli train cnn --seed 1 --set training.epochs=3 ")
     assert {"--set", "--config", "--help"} <= set(offered)
@@ -164,7 +176,7 @@ def test_every_data_source_of_a_kind_is_offered(kind: str) -> None:
     wanted = {
         f"data.source={source.name}": source.summary
         for source in SOURCES.values()
-        if source.family in KINDS[kind].families
+        if set(source.families) & set(KINDS[kind].families)
     }
     assert ask(f"nncli train {kind} --set data.source=") == wanted
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +29,7 @@ def train(
         ),
     ],
     config: options.ConfigName = None,
+    data_from: options.Data = None,
     epochs: options.Epochs = None,
     batch_size: options.BatchSize = None,
     learning_rate: options.LearningRate = None,
@@ -53,7 +55,8 @@ def train(
     from nncli.config import load, to_dict, to_yaml
     from nncli.schema import SCHEMAS, find_kind
 
-    given = options.overrides(
+    named = options.data_in(config, kind, data_from, "--data") if data_from is not None else []
+    given = named + options.overrides(
         sets,
         epochs=epochs,
         batch_size=batch_size,
@@ -65,7 +68,8 @@ def train(
 
     # only now what takes long to import: a wrong config is refused sooner
     from nncli import backend, data, plots, process, runs, training
-    from nncli.files import write_text
+    from nncli.data.check import warnings_of
+    from nncli.files import write_json, write_text
     from nncli.models.describe import describe
     from nncli.models.kind import FIGURES_OF
     from nncli.report.model import summary_text
@@ -78,13 +82,14 @@ def train(
     report = RunReport(f"nncli train {kind}", quiet=quiet, as_json=as_json)
     dataset = data.load(loaded.config.data, loaded.config.seed)
     settings = loaded.settle(dataset.facts).config
+    warned = warnings_of(dataset, settings.data, getattr(settings.model, "preprocessing", None))
     pretraining = getattr(settings, "pretraining", None)
     before = data.load(pretraining.data, settings.seed) if pretraining is not None else None
     section = settings.training
     where = backend.start(section.device, section.threads, settings.seed)
     plan = find_kind(kind).plan(settings, dataset, before)
     layers = describe(plan.model)
-    notes = (*dataset.notes, *plan.notes)
+    notes = (*dataset.notes, *warned, *plan.notes)
     facts = _facts(dataset, settings.seed, where.name)
     if dry_run:
         report.dry_run(to_dict(settings), to_yaml(settings), layers, facts, notes)
@@ -93,12 +98,13 @@ def train(
     record = {
         "command": shlex.join(["nncli", *sys.argv[1:]]),
         "status": "running",
-        **_circumstances(settings, dataset, where),
+        **_circumstances(settings, dataset, warned, where),
     }
     with runs.create(output, kind, f"{kind}-{dataset.name}", name, record) as run:
         again = ["nncli", "train", kind, "--config", str(run.folder.absolute() / "config.yaml")]
         text = to_yaml(settings, shlex.join(again))
         write_text(run.folder / "config.yaml", text)
+        write_json(run.folder / "data.json", dataset.learned())
         report.begin(layers, facts, notes, run.folder)
         listener = report.listener()
         try:
@@ -136,7 +142,9 @@ def _facts(dataset: Dataset, seed: int, device: str) -> list[str]:
     return [dataset.name, sizes, f"seed {seed}", device]
 
 
-def _circumstances(settings: Config, dataset: Dataset, where: Device) -> dict[str, Any]:
+def _circumstances(
+    settings: Config, dataset: Dataset, warned: Sequence[str], where: Device
+) -> dict[str, Any]:
     """What a run is recorded with, beside its config."""
     from dataclasses import asdict
     from datetime import UTC, datetime
@@ -153,5 +161,6 @@ def _circumstances(settings: Config, dataset: Dataset, where: Device) -> dict[st
             "fingerprint": dataset.fingerprint(),
             "samples": {part_name: len(part) for part_name, part in dataset.parts.items()},
             "notes": list(dataset.notes),
+            "warnings": list(warned),
         },
     }

@@ -10,7 +10,14 @@ from __future__ import annotations
 
 import os
 
-from nncli.completion.answers import activations, configs, kinds, kinds_and_configs, settings
+from nncli.completion.answers import (
+    activations,
+    configs,
+    kinds,
+    kinds_and_configs,
+    settings,
+    sources,
+)
 from nncli.completion.scripts import SCRIPTS
 
 __all__ = [
@@ -22,6 +29,7 @@ __all__ = [
     "kinds_and_configs",
     "prepare",
     "settings",
+    "sources",
 ]
 
 ASKED = "_NNCLI_COMPLETE"

@@ -31,6 +31,13 @@ def kinds_and_configs(incomplete: str) -> Answers:
     return list((dict(configs(incomplete)) | dict(kinds(incomplete))).items())
 
 
+def sources(incomplete: str) -> Answers:
+    """The data sources."""
+    from nncli.data import SOURCES
+
+    return _fitting(((row.name, row.summary) for row in SOURCES.values()), incomplete)
+
+
 def activations(incomplete: str) -> Answers:
     """The activation functions."""
     from nncli.activations import ACTIVATIONS

@@ -84,19 +84,27 @@ def save_all(
     A figure that fails is reported as such and never stops the others: the numbers of a
     finished training are worth more than its pictures.
     """
-    done: list[SavedFigure | FailedFigure] = []
-    for name in names:
-        try:
-            if name not in FIGURES:
-                raise unknown_name("figure", name, list(FIGURES))
-            kind = FIGURES[name]
-            with warnings.catch_warnings():
-                # A class name in a script that the font lacks is drawn as boxes.
-                warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-                path = save(kind.draw(run, theme), folder / f"{name}.{format}")
-            done.append(SavedFigure(name, path, kind.finding(run), kind.meaning))
-        except Exception as error:
-            known = isinstance(error, NncliError)
-            reason = str(error) if known else f"{type(error).__name__}: {error}"
-            done.append(FailedFigure(name, reason))
-    return done
+    return [_saved_one(run, folder / f"{name}.{format}", name, theme) for name in names]
+
+
+def _saved_one(run: StoredRun, path: Path, name: str, theme: Theme) -> SavedFigure | FailedFigure:
+    if name not in FIGURES:
+        return FailedFigure(name, str(unknown_name("figure", name, list(FIGURES))))
+    kind = FIGURES[name]
+    return save_one(name, path, lambda: (kind.draw(run, theme), kind.finding(run)), kind.meaning)
+
+
+def save_one(
+    name: str, path: Path, draw: Callable[[], tuple[Figure, str]], meaning: str
+) -> SavedFigure | FailedFigure:
+    """Write the figure that `draw` makes beside its finding; a failure is told, not raised."""
+    try:
+        with warnings.catch_warnings():
+            # A class name in a script that the font lacks is drawn as boxes.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            figure, finding = draw()
+            save(figure, path)
+        return SavedFigure(name, path, finding, meaning)
+    except Exception as error:
+        known = isinstance(error, NncliError)
+        return FailedFigure(name, str(error) if known else f"{type(error).__name__}: {error}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nncli.errors import RunError
 from nncli.plots.figure import Theme, new_figure
@@ -20,6 +19,7 @@ from nncli.plots.labels import (
     text_width,
     whole_percent,
 )
+from nncli.plots.tiles import draw_lines, shared_limits
 from nncli.results import Array, Predictions, StoredRun
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ LARGE_TILE = 1.45
 BETWEEN = 0.22
 PER_ROW = 8
 RIGHT, WRONG = "✓", "✗"
-DISTINCT_LINES = 3
-"""Up to so many features of a sequence get a colour each."""
 
 
 def _predictions(run: StoredRun) -> Predictions:
@@ -131,7 +129,7 @@ def draw_predictions(run: StoredRun, theme: Theme) -> Figure:
     figure.set_size_inches(width, top + len(rows) * (above + high + below + 0.2))
     header.draw(figure, theme, MARGIN)
     across, down = figure.get_size_inches()
-    limits = _limits(predictions.inputs)
+    limits = shared_limits(predictions.inputs)
     for number, row in enumerate(rows):
         upper = top + number * (above + high + below + 0.2) + above
         for column, place in enumerate(row):
@@ -142,7 +140,7 @@ def draw_predictions(run: StoredRun, theme: Theme) -> Figure:
             if images:
                 _picture(ax, theme, predictions.inputs[place])
             else:
-                _lines(ax, theme, predictions.inputs[place], limits)
+                draw_lines(ax, theme, predictions.inputs[place], limits)
             _bar(figure, theme, predictions, place, left, upper + high + 0.06, tile, colour)
             lines = _above(predictions, place, tile, size, stacked=stacked)
             for index, line in enumerate(reversed(lines)):
@@ -234,30 +232,6 @@ def _picture(ax: Axes, theme: Theme, image: Array) -> None:
         ax.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
     else:
         ax.imshow(pixels[..., :3], interpolation="nearest", aspect="auto")
-
-
-def _limits(inputs: Array) -> tuple[float, float]:
-    """The range that all sequences share, so that their heights can be compared."""
-    values = np.asarray(inputs, dtype=np.float64)
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return 0.0, 1.0
-    low, high = float(values.min()), float(values.max())
-    pad = 0.08 * (high - low) or 0.5
-    return low - pad, high + pad
-
-
-def _lines(ax: Axes, theme: Theme, sequence: Array, limits: tuple[float, float]) -> None:
-    values: NDArray[np.float64] = np.asarray(sequence, dtype=np.float64)
-    features = values.shape[1]
-    looks = [(theme.train, "-"), (theme.validation, (0, (3, 1.2))), (theme.third, (0, (1, 1)))]
-    for feature in range(features):
-        colour, dash = looks[feature] if features <= DISTINCT_LINES else (theme.text, "-")
-        ax.plot(values[:, feature], color=colour, linestyle=dash,
-                linewidth=1.4 if features <= DISTINCT_LINES else 0.7,
-                alpha=1.0 if features <= DISTINCT_LINES else 0.55)  # fmt: skip
-    ax.set_xlim(-0.02 * len(values), max(1.0, 1.02 * (len(values) - 1)))
-    ax.set_ylim(*limits)
 
 
 def _bar(

@@ -76,6 +76,23 @@ def print_sentence(screen: Console, bullet: Text, text: Text) -> None:
         screen.print((blank if position else bullet) + line, soft_wrap=True)
 
 
+def visible(text: str) -> str:
+    """Text that moves no cursor and sets no colour: one character for each of its own."""
+    return "".join(
+        character
+        if character.isprintable() or character == "\n"
+        else " "
+        if character == "\t"
+        else "�"
+        for character in text
+    )
+
+
+def relative(place: str) -> str:
+    """A path below the current folder without its beginning."""
+    return place.removeprefix(os.getcwd() + os.sep)  # noqa: PTH109 - a prefix of text
+
+
 def print_noise(noise: str) -> None:
     """What a library wrote before it failed, on standard error."""
     from rich.text import Text

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from nncli.errors import ConfigError, NncliError, Problem
-from nncli.report.console import console, print_json, print_sentence
+from nncli.report.console import console, print_json, print_sentence, relative, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +22,7 @@ def print_error(error: NncliError, *, as_json: bool = False) -> None:
     from rich.text import Text
 
     screen = console(stderr=True)
-    headline = Text(_visible(error.message), "bold")
+    headline = Text(visible(error.message), "bold")
     print_sentence(screen, Text("error: ", "bold red"), headline)
     if isinstance(error, ConfigError):
         problems = [problem for problem in error.problems if problem.line or problem.path]
@@ -33,7 +32,7 @@ def print_error(error: NncliError, *, as_json: bool = False) -> None:
         if len(problems) > MOST_PROBLEMS:
             screen.print(f"and {len(problems) - MOST_PROBLEMS} more\n")
     if error.hint:
-        print_sentence(screen, Text("help: ", "bold green"), Text(_visible(error.hint)))
+        print_sentence(screen, Text("help: ", "bold green"), Text(visible(error.hint)))
 
 
 def _print_problem(screen: Console, problem: Problem, width: int) -> None:
@@ -43,11 +42,11 @@ def _print_problem(screen: Console, problem: Problem, width: int) -> None:
     """
     from rich.text import Text
 
-    path, message, advice = map(_visible, (problem.path, problem.message, problem.advice))
+    path, message, advice = map(visible, (problem.path, problem.message, problem.advice))
     what = Text.assemble((path, "bold cyan"), ": " if path else "", message)
     print_sentence(screen, Text(), what)
     argument = problem.source and not problem.line
-    place = "the command line" if argument else _visible(_relative(problem.place))
+    place = "the command line" if argument else visible(relative(problem.place))
     screen.print(Text.assemble((f"{'':{width - 1}}--> ", "blue"), place), soft_wrap=True)
     if problem.source:
         _print_source(screen, problem, width, advice)
@@ -68,8 +67,8 @@ def _print_source(screen: Console, problem: Problem, width: int, advice: str) ->
         gutter = Text(f"{number or '':>{width}}{bar}", "blue")
         screen.print(gutter + Text(_cut(line, first, last)), soft_wrap=True)
     _, line = problem.source[-1]
-    before = ("…" if first else "") + _visible(line[first:start].ljust(start - first))
-    marked = _visible(line[start : min(end, last)])
+    before = ("…" if first else "") + visible(line[first:start].ljust(start - first))
+    marked = visible(line[start : min(end, last)])
     gutter = Text(f"{'':{width}}{bar}", "blue")
     carets = " " * cell_len(before) + "^" * max(1, cell_len(marked))
     if screen.is_terminal and gutter.cell_len + cell_len(f"{carets} {advice}") > screen.width:
@@ -93,24 +92,7 @@ def _cut(line: str, first: int, last: int) -> str:
     """The columns of a line from `first` to before `last`, `…` for what is left out."""
     left = "…" if first else ""
     right = "…" if len(line) > last else ""
-    return left + _visible(line[first:last]) + right
-
-
-def _visible(text: str) -> str:
-    """Text that moves no cursor and sets no colour: one character for each of its own."""
-    return "".join(
-        character
-        if character.isprintable() or character == "\n"
-        else " "
-        if character == "\t"
-        else "�"
-        for character in text
-    )
-
-
-def _relative(place: str) -> str:
-    """A path below the current folder without its beginning."""
-    return place.removeprefix(os.getcwd() + os.sep)  # noqa: PTH109 - a prefix of text
+    return left + visible(line[first:last]) + right
 
 
 def error_document(error: NncliError) -> dict[str, Any]:

@@ -31,8 +31,8 @@ FIGURES = {
     "transfer": {"curves.png", "architecture.png", "confusion.png", "predictions.png"},
 }
 NUMBERS = {
-    "config.yaml", "run.json", "history.csv", "metrics.json", "layers.json", "summary.txt",
-    "model.keras",
+    "config.yaml", "run.json", "data.json", "history.csv", "metrics.json", "layers.json",
+    "summary.txt", "model.keras",
 }  # fmt: skip
 
 
@@ -321,7 +321,7 @@ def test_real_pretrained_weights_beat_random_ones(real_data: Path, tmp_path: Pat
     options = [
         "--config", "transfer-mobilenet-folder", "--epochs", "5", "--quiet",
         "--set", f"data.path={real_data / 'images' / 'cifar10_jpeg_subset'}",
-        "--set", "data.limit_per_class=100",
+        "--set", "data.limit=1300",
         "--set", f"model.weights={real_data / 'weights/mobilenetv2_035_224_notop.weights.h5'}",
     ]  # fmt: skip
     assert train("transfer", tmp_path, *options) == 0
