@@ -98,6 +98,7 @@ def write_model(path: Path) -> None:
 def saved(root: Path, result: Result) -> Path:
     with create(root) as run:
         (run.folder / "config.yaml").write_text("kind: cnn\nseed: 42\n", encoding="utf-8")
+        (run.folder / "data.json").write_text('{"classes": []}\n', encoding="utf-8")
         run.save(result, "summary\n", write_model)
         run.finish(result)
     return run.folder
@@ -278,7 +279,7 @@ def test_equal_results_write_equal_files(tmp_path: Path) -> None:
     first = saved(tmp_path, classified())
     second = saved(tmp_path, classified(seconds={"train": 99.0}))
     same = sorted({path.name for path in first.iterdir()} - {"run.json"})
-    assert len(same) == 7
+    assert len(same) == 8
     for name in same:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
@@ -290,7 +291,7 @@ def test_without_a_best_epoch_no_model_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["run.json", "metrics.json", "layers.json", "history.csv", "config.yaml"]
+    "name", ["run.json", "data.json", "metrics.json", "layers.json", "history.csv", "config.yaml"]
 )
 def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
     folder = saved(tmp_path, classified())
@@ -304,7 +305,7 @@ def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("run.json", "metrics.json", "layers.json", "history.csv", "config.yaml"),
+        *("run.json", "data.json", "metrics.json", "layers.json", "history.csv", "config.yaml"),
         *("predictions.npz", "forecast.npz"),
     ],
 )

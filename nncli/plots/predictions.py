@@ -94,7 +94,8 @@ def _context(run: StoredRun, predictions: Predictions, rows: list[list[int]]) ->
     if predictions.inputs.ndim == 3:
         steps, features = predictions.inputs.shape[1:]
         lines = "1 feature" if features == 1 else f"{features} features, a line each"
-        parts.append(f"{steps:,} steps, {lines}")
+        padded = bool(np.isnan(predictions.inputs).any())  # steps that are not there
+        parts.append(f"{'up to ' * padded}{steps:,} steps, {lines}")
     return [*parts, run.name]
 
 

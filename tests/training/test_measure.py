@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,16 @@ def test_classification_figures() -> None:
     assert figures["balanced_accuracy"] == 0.75
     assert predictions.shown.tolist() == [1, 2, 3, 0], "the wrong one, then the least sure"
     assert np.array_equal(predictions.inputs, dataset.test.x[[1, 2, 3, 0]])
+
+
+def test_padded_steps_are_not_shown() -> None:
+    dataset = sequences(samples=8)
+    x = np.array(dataset.test.x)
+    x[:, -2:] = -1000.0
+    said = np.full((4, 2), 0.5, dtype=np.float32)
+    _, predictions = classify(Says(lambda _: said), replace(dataset, padding=-1000.0), x)
+    assert np.isnan(predictions.inputs[:, -2:]).all()
+    assert np.isfinite(predictions.inputs[:, :-2]).all()
 
 
 def test_wilson_interval_against_published_values() -> None:
