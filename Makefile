@@ -2,6 +2,7 @@
 # make test   the same environment; all tests, lint, types
 # make lint   lint, format and types alone
 # make faults 3,000 configs with one mistake each: every one refused where the mistake is
+# make bench  measurements beside plain Keras
 # make clean  remove the environment and caches; outputs stay
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format faults clean
+.PHONY: demo test lint format faults bench clean
 
 # reinstalled only when what is installed has changed; the code itself is installed editable
 $(STAMP): pyproject.toml constraints.txt
@@ -37,6 +38,9 @@ format: $(STAMP)
 
 faults: $(STAMP)
 	NNCLI_MUTANTS=3000 $(BIN)/python -m pytest tests/config/test_mutants.py --quiet
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/streaming.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -4,9 +4,9 @@
 
 memory   Trains one epoch on 1, 4 and 16 times as many samples, with `data.memory_limit=0`, and
          prints the peak of resident memory of each process, and its ratio to the first one.
-speed    Reads folders of JPEG files through nncli's stream and through
+speed    Reads folders of JPEG files through nncli, from the disk and from memory, and through
          `keras.utils.image_dataset_from_directory`, each in a process of its own and in turns, and
-         prints pictures per second and the median of the ratios of the turns.
+         prints pictures per second and the medians of the ratios to Keras.
 """
 
 from __future__ import annotations
@@ -100,23 +100,27 @@ def memory() -> None:
                 )
 
 
-def nncli_epochs(place: Path, size: int, ask: Connection) -> None:
-    """In a process of its own: at each request the pictures per second of one epoch."""
+def nncli_epochs(place: Path, size: int, ask: Connection, *, keep: bool = False) -> None:
+    """In a process of its own: at each request the pictures per second of one epoch.
+
+    With `keep` they stay in memory after the first look, as up to `data.memory_limit`.
+    """
     from nncli import backend
     from nncli.config.sections import available_threads
     from nncli.data.dataset import Split
     from nncli.data.images.files import list_images
     from nncli.data.images.pixels import Pictures, scan
-    from nncli.models.preprocessing import scale
+    from nncli.data.samples import converted
+    from nncli.models.preprocessing import Preparation
     from nncli.training.order import steps_of, training_batches
 
     backend.start("cpu", available_threads(), 0)
     listing = list_images(place)
     pictures = Pictures(listing.paths, size, "stretch", "rgb")
-    began = time.perf_counter()
-    scan(pictures, keep=False)
-    ask.send(len(pictures) / (time.perf_counter() - began))
-    split = Split(pictures.converted(partial(scale, preprocessing="unit")), listing.labels)
+    seen = scan(pictures, keep=keep)
+    x = pictures if seen.pixels is None else seen.pixels
+    split = Split(converted(x, Preparation("unit")), listing.labels)
+    ask.send("ready")
     batches = iter(training_batches(split, BATCH, 0, 1, TURNS + 1))  # as a training has it
     while ask.recv():
         ask.send(rate(itertools.islice(batches, steps_of(split, BATCH))))
@@ -130,7 +134,7 @@ def keras_epochs(place: Path, size: int, ask: Connection) -> None:
     batches = keras.utils.image_dataset_from_directory(
         place, image_size=(size, size), batch_size=BATCH, seed=0, verbose=False
     )
-    ask.send(0.0)
+    ask.send("ready")
     while ask.recv():
         ask.send(rate(batches))
 
@@ -148,12 +152,12 @@ def speed() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for count, width, height, size in SPEEDS:
             place = write_jpegs(Path(folder) / f"{width}", count, width, height)
-            ends, looked = [], 0.0
-            for side in (nncli_epochs, keras_epochs):
+            ends = []
+            for side in (nncli_epochs, partial(nncli_epochs, keep=True), keras_epochs):
                 end, other = spawn.Pipe()
                 spawn.Process(target=side, args=(place, size, other), daemon=True).start()
                 other.close()  # or nobody would notice that the process has ended
-                looked = max(looked, end.recv())
+                end.recv()
                 ends.append(end)
             turns = []
             for turn in range(1, TURNS + 2):
@@ -164,12 +168,13 @@ def speed() -> None:
                 turns.append(rates)
             for end in ends:
                 end.send(0)
-            ratio = statistics.median(own / other for own, other in turns[1:])
-            own, other = (statistics.median(turn[i] for turn in turns[1:]) for i in (0, 1))
+            turns = turns[1:]  # the first one warms up
+            disk, kept, peer = (statistics.median(each) for each in zip(*turns, strict=True))
+            ratios = [statistics.median(turn[i] / turn[2] for turn in turns) for i in (0, 1)]
             print(
-                f"{width}×{height} to {size}×{size}: nncli {own:,.0f}, Keras {other:,.0f} "
-                f"pictures a second: {ratio:.2f} times as fast; looked through before at "
-                f"{looked:,.0f}",
+                f"{width}×{height} to {size}×{size}: from the disk {disk:,.0f} pictures a second, "
+                f"from memory {kept:,.0f}, Keras {peer:,.0f}: {ratios[0]:.2f} and {ratios[1]:.2f} "
+                "times as fast",
                 flush=True,
             )
 

@@ -58,7 +58,7 @@ class Samples(ABC):
 
     def converted(self, convert: Callable[[Array], Array]) -> Samples:
         """The samples as `convert` makes them of (any number, …), each by itself."""
-        return _Converted(self, convert)
+        return Converted(self, convert)
 
 
 class _Taken(Samples):
@@ -70,13 +70,16 @@ class _Taken(Samples):
         return self.samples.read(self.rows[rows])
 
 
-class _Converted(Samples):
+class Converted(Samples):
+    """Samples with something done to them when they are read."""
+
     def __init__(self, samples: Samples, convert: Callable[[Array], Array]) -> None:
         one = convert(np.zeros((1, *samples.shape[1:]), dtype=samples.dtype))
         super().__init__((len(samples), *one.shape[1:]), one.dtype)
         self.samples, self.convert = samples, convert
 
     def read(self, rows: NDArray[np.intp]) -> Array:
+        """(len(rows), …), as `convert` makes them."""
         return self.convert(self.samples.read(rows))
 
 

@@ -7,6 +7,7 @@ else, each with its own: VGG16 with BGR minus the ImageNet means, MobileNetV2 wi
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from nncli import backend
@@ -41,12 +42,29 @@ def scale(pixels: Array, preprocessing: str) -> Array:
     return np.asarray(_preprocess_input(preprocessing)(values.copy()), dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class Preparation:
+    """What is done to all pixels of an image dataset."""
+
+    preprocessing: str
+    """As `scale` takes it."""
+    channels: int | None = None
+    """Where it is 3, grey pictures are repeated to so many."""
+
+    def __call__(self, pixels: Array) -> Array:
+        """(samples, height, width, channels) in 0..255 → as a network wants them."""
+        if self.channels == 3 and pixels.shape[-1] == 1:
+            pixels = np.repeat(pixels, 3, axis=-1)
+        return scale(pixels, self.preprocessing)
+
+    @property
+    def divisor(self) -> float | None:
+        """What the pixels are divided by, where nothing else is done to them."""
+        if self.channels is not None:
+            return None
+        return {"unit": 255.0, "none": 1.0}.get(self.preprocessing)
+
+
 def preprocess(dataset: Dataset, preprocessing: str, channels: int | None = None) -> Dataset:
     """All parts of an image dataset, scaled; grey pictures repeated to `channels` if it is 3."""
-
-    def convert(pixels: Array) -> Array:
-        if channels is not None and pixels.shape[-1] == 1 and channels == 3:
-            pixels = np.repeat(pixels, 3, axis=-1)
-        return scale(pixels, preprocessing)
-
-    return dataset.converted(convert)
+    return dataset.converted(Preparation(preprocessing, channels))

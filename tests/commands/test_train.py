@@ -317,6 +317,27 @@ def test_real_sequences_are_told_apart(real_data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "place", "more"),
+    [
+        ("lstm", "sequences/JapaneseVowels", []),
+        ("rnn", "sequences/GunPoint", []),
+        ("cnn", "fashion_mnist", ["--set", "data.limit=1500"]),
+        ("cnn", "images/cifar10_jpeg_subset", ["--set", "data.size=32", "--set", "data.limit=500"]),
+        ("lstm", "series/airline.csv", []),
+    ],
+)
+def test_real_data_trains_by_its_path_alone(
+    kind: str, place: str, more: list[str], real_data: Path, tmp_path: Path
+) -> None:
+    options = ["--data", str(real_data / place), "--epochs", "2", *more, "--quiet"]
+    assert train(kind, tmp_path, *options) == 0
+    (run,) = (tmp_path / kind).iterdir()
+    first, last = (record.metrics["loss"] for record in runs.load(run).history)
+    assert last < first
+
+
+@pytest.mark.slow
 def test_real_pretrained_weights_beat_random_ones(real_data: Path, tmp_path: Path) -> None:
     options = [
         "--config", "transfer-mobilenet-folder", "--epochs", "5", "--quiet",
