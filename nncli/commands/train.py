@@ -50,7 +50,7 @@ def train(
 ) -> None:
     """Train a model: rnn, lstm, cnn or transfer.
 
-    Values come from the defaults, then --config, then --set, then the options above.
+    Values come from the defaults, then --config, then --data, then --set, then the other options.
     """
     from nncli.config import load, to_dict, to_yaml
     from nncli.schema import SCHEMAS, find_kind
