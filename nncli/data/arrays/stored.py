@@ -7,9 +7,7 @@ would then end the process), and rows are read one by one where they are too man
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -188,6 +186,8 @@ class RowWriter:
             shape: (samples, …) of all that will be added.
             dtype: of the numbers.
         """
+        import tempfile
+
         self.shape, self.dtype = shape, np.dtype(dtype)
         size = prod(shape) * self.dtype.itemsize
         check_room(f"the {shape[0]:,} samples to keep", size)
@@ -211,6 +211,9 @@ def check_room(what: str, size: int) -> None:
     Raises:
         DataError: it has less room than that.
     """
+    import shutil
+    import tempfile
+
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     if free < size:
@@ -222,6 +225,8 @@ def check_room(what: str, size: int) -> None:
 
 def unpacked(array: StoredArray, stream: BinaryIO) -> int:
     """The numbers of a packed array in a temporary file without a name: its descriptor."""
+    import tempfile
+
     check_room(array.place, array.size)
     with tempfile.TemporaryFile() as file:
         filled = 0

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nncli.data.arrays import stored
 from nncli.data.arrays.npy_file import open_npy, open_npz
 from nncli.data.arrays.stored import RowWriter, check_regular, reading
 from nncli.errors import DataError
@@ -116,7 +115,7 @@ def test_a_full_disk_is_told_before_it_is_filled(
     class Usage:
         free = 1000
 
-    monkeypatch.setattr(stored.shutil, "disk_usage", lambda _: Usage)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage)
     with pytest.raises(DataError, match=r"but .* has 0 MB") as caught:
         array.rows()
     assert "TMPDIR" in (caught.value.hint or "")
