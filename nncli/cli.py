@@ -55,9 +55,7 @@ app.add_typer(config, name="config")
 @config.callback()
 def config_commands(context: typer.Context) -> None:
     """The shipped configs, and what a config of your own means."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(ExitCode.USAGE)
+    _help_without_command(context)
 
 
 data = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
@@ -69,12 +67,16 @@ app.add_typer(data, name="data")
 @data.callback()
 def data_commands(context: typer.Context) -> None:
     """Where samples come from, and what is wrong with them before they are trained on."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(ExitCode.USAGE)
+    _help_without_command(context)
 
 
 app.command("completion")(completion)
+
+
+def _help_without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(ExitCode.USAGE)
 
 
 def _print_version(context: typer.Context, wanted: bool) -> None:

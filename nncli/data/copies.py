@@ -8,12 +8,17 @@ from nncli.lazy import NDArray, np
 from nncli.results import Copy
 
 
+def numbered(index: int) -> str:
+    """What a sample is called that has no name."""
+    return f"sample {index + 1}"
+
+
 def describe_copies(
     copies: NDArray[np.intp],
     digests: NDArray[np.void],
     labels: NDArray[np.int64],
     part: NDArray[np.int64],
-    name: Callable[[int], str] = lambda i: f"sample {i + 1}",
+    name: Callable[[int], str] = numbered,
 ) -> tuple[Copy, ...]:
     """Each copy with the sample that stays in its place.
 

@@ -11,7 +11,8 @@ from typing import Annotated
 from pydantic import Field
 
 from nncli.config import Contradiction
-from nncli.data.copies import describe_copies
+from nncli.data.copies import describe_copies, numbered
+from nncli.data.dataset import Family
 from nncli.data.source import DataSection
 from nncli.data.splits import (
     Indices,
@@ -30,7 +31,9 @@ from nncli.lazy import NDArray, np
 from nncli.results import Copy
 
 PARTS = ("train", "validation", "test")
-"""The parts that files may be divided into, by the numbers in `divide`."""
+"""The parts that files may be divided into, by the numbers in `divide`; folders are named so."""
+Side = Annotated[int, Field(ge=1, le=1_000_000)]
+"""One dimension of a sample, as a config gives it."""
 
 
 class DividedSection(DataSection):
@@ -70,6 +73,24 @@ class LargeSection(DividedSection):
         return (
             f"the samples take {prod(shape) * 4 / 1e6:,.0f} MB, more than data.memory_limit: "
             "they are read from the disk in every epoch"
+        )
+
+
+def whole_shape(family: Family, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a sample with its last dimension, where that is left out because it is 1."""
+    return (*shape, 1) if len(shape) == (2 if family == "images" else 1) else shape
+
+
+def check_other_file(path: Path, other: Path) -> None:
+    """Refuse to measure on what was trained on.
+
+    Raises:
+        DataError: both are one file; it is called as `path` is written.
+    """
+    if path.exists() and other.exists() and path.samefile(other):
+        raise DataError(
+            f"{path} is named for training and for testing",
+            hint="set data.test_path to another file",
         )
 
 
@@ -124,7 +145,7 @@ def divide(
     classes: Sequence[str],
     digests: NDArray[np.void],
     seed: int,
-    called: Callable[[int], str] = lambda i: f"sample {i + 1}",
+    called: Callable[[int], str] = numbered,
 ) -> Division:
     """Divide samples, stratified, where they are not divided already.
 

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from nncli.config import Contradiction
 from nncli.data.dataset import Dataset, Facts, Split
-from nncli.data.division import PARTS, DividedSection, divide, limited
+from nncli.data.division import PARTS, DividedSection, check_other_file, divide, limited
 from nncli.data.padding import filled, padded
 from nncli.data.scaling import learn_scaler
 from nncli.data.source import DataSection, Source
@@ -271,11 +271,7 @@ def _ts_paths(section: TsSection) -> tuple[Path, ...]:
         )
     train = _only(path, "_TRAIN.ts") if path.is_dir() else path
     if section.test_path is not None:
-        if section.test_path.exists() and section.test_path.samefile(train):
-            raise DataError(
-                f"{train} is named for training and for testing",
-                hint="set data.test_path to another file",
-            )
+        check_other_file(train, section.test_path)
         return train, section.test_path
     if path.is_dir():
         return train, _only(path, "_TEST.ts")

@@ -15,7 +15,15 @@ from nncli.data.csv_file import MISSING, ColumnName, Decimal, Separator, to_numb
 from nncli.data.csv_table import Layout, Table, read_layout, read_table, same_layout
 from nncli.data.dataset import Dataset, Facts, Family, Split
 from nncli.data.digests import digest_of_files
-from nncli.data.division import PARTS, DividedSection, divide, limited
+from nncli.data.division import (
+    PARTS,
+    DividedSection,
+    Side,
+    check_other_file,
+    divide,
+    limited,
+    whole_shape,
+)
 from nncli.data.images.brightness import EIGHT_BIT, SIXTEEN_BIT, Brightness, brightness
 from nncli.data.labels import read_labels
 from nncli.data.samples import blocks
@@ -25,7 +33,6 @@ from nncli.errors import DataError
 from nncli.lazy import NDArray, np
 from nncli.results import Array
 
-Side = Annotated[int, Field(ge=1, le=1_000_000)]
 _AT_ONCE = 4_000_000
 """Numbers that are scaled at a time."""
 _NO_LABEL = MISSING - {"-"}  # a minus is the name of many a class
@@ -63,12 +70,8 @@ class TableSection(DividedSection):
         return Facts(
             task="classification",
             validation=self.validation > 0,
-            input_shape=self.whole(self.shape) if known and self.shape else None,
+            input_shape=whole_shape(self.family, self.shape) if known and self.shape else None,
         )
-
-    def whole(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """A shape with its last dimension, where that is left out because it is 1."""
-        return (*shape, 1) if len(shape) == (2 if self.family == "images" else 1) else shape
 
     def contradictions(self) -> Iterator[Contradiction]:
         """Shares that leave nothing, a shape of something else, a label that is not to be used."""
@@ -190,11 +193,7 @@ def _read(section: TableSection) -> list[Table]:
     )
     if section.test_path is None:
         return [read_table(layout, dtypes)]
-    if section.test_path.exists() and section.test_path.samefile(section.path):
-        raise DataError(
-            f"{section.path} is named for training and for testing",
-            hint="set data.test_path to another file",
-        )
+    check_other_file(section.path, section.test_path)
     measured = same_layout(section.test_path, layout, section.separator)
     return [read_table(layout, dtypes), read_table(measured, dtypes)]
 
@@ -215,7 +214,7 @@ def _shape(section: TableSection, layout: Layout) -> tuple[int, ...]:
             hint=f"set data.shape{f', e.g. {example}' * bool(example)}, or name columns that hold "
             "no pixels in data.ignore",
         )
-    shape = section.whole(section.shape)
+    shape = whole_shape(section.family, section.shape)
     if prod(shape) != count:
         raise DataError(
             f"{layout.path} has {count:,} columns of numbers beside the labels, but data.shape "

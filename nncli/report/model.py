@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from nncli.report.table import Column, print_table
 from nncli.results import LayerRow
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ STYLES = {
     "other": "white",
 }
 BAR_WIDTH = 10
-DROP_ORDER = ("name", "share", "settings", "trained", "output")
-"""The columns that go first where the terminal is narrow; what stays is never cut."""
-GAPS = (3, 2)
-"""Blanks between columns: the first of these that lets the table fit."""
 
 
 def print_model(screen: Console, layers: Sequence[LayerRow]) -> None:
@@ -36,63 +33,19 @@ def print_model(screen: Console, layers: Sequence[LayerRow]) -> None:
     from rich.text import Text
 
     total = sum(row.parameters for row in layers)
-    columns: Columns = {
-        "layer": ("left", [_layer(row) for row in layers]),
-        "name": ("left", [Text(row.name, "dim") for row in layers]),
-        "settings": ("left", [Text(row.settings, "dim") for row in layers]),
-        "output": ("right", [Text(shape_text(row.output_shape)) for row in layers]),
-        "params": ("right", [_parameters(row) for row in layers]),
-        "trained": ("left", [_trained(row) for row in layers]),
-        "share": ("left", [_share(row, total) for row in layers]),
-    }
-    if not any(cell.plain for cell in columns["trained"][1]):
-        del columns["trained"]
-    gap = _fit(columns, screen.width)
-    titles = {name: Text(name, "dim") for name in columns}
-    screen.print(_line(titles, columns, gap), soft_wrap=True)
-    screen.print(Text("─" * _width(columns, gap), "dim"), soft_wrap=True)
-    for position in range(len(layers)):
-        row = {name: cells[position] for name, (_, cells) in columns.items()}
-        screen.print(_line(row, columns, gap), soft_wrap=True)
+    columns = [
+        Column("layer", [_layer(row) for row in layers], "left"),
+        Column("name", [Text(row.name, "dim") for row in layers], "left", drop=5),
+        Column("settings", [Text(row.settings, "dim") for row in layers], "left", drop=3),
+        Column("output", [Text(shape_text(row.output_shape)) for row in layers], drop=1),
+        Column("params", [_parameters(row) for row in layers]),
+        Column("trained", [_trained(row) for row in layers], "left", drop=2),
+        Column("share", [_share(row, total) for row in layers], "left", drop=4),
+    ]
+    said = [each for each in columns if each.title != "trained" or any(c.plain for c in each.cells)]
+    print_table(screen, said)
     for line in totals(layers):
         screen.print(Text(line, "bold" if line.startswith("Total") else ""), soft_wrap=True)
-
-
-Columns = dict[str, tuple[str, list["Text"]]]
-
-
-def _fit(columns: Columns, width: int) -> int:
-    """Drop columns until the rest fits, and say how many blanks stand between them."""
-    for name in (None, *DROP_ORDER):
-        if name is not None:
-            columns.pop(name, None)
-        for gap in GAPS:
-            if _width(columns, gap) <= width:
-                return gap
-    return GAPS[-1]
-
-
-def _column_width(name: str, cells: list[Text]) -> int:
-    return max(len(name), *(cell.cell_len for cell in cells))
-
-
-def _width(columns: Columns, gap: int) -> int:
-    widths = [_column_width(name, cells) for name, (_, cells) in columns.items()]
-    return sum(widths) + gap * (len(widths) - 1)
-
-
-def _line(row: Mapping[str, Text], columns: Columns, gap: int) -> Text:
-    """One row of the table; Rich's own tables cut numbers where there is no room."""
-    from rich.text import Text
-
-    line = Text()
-    for name, (side, cells) in columns.items():
-        blanks = " " * (_column_width(name, cells) - row[name].cell_len)
-        line.append(" " * gap if line else "")
-        line.append(blanks if side == "right" else "").append_text(row[name])
-        line.append(blanks if side == "left" else "")
-    line.rstrip()
-    return line
 
 
 def _layer(row: LayerRow) -> Text:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nncli.data.check.counts import interval
 from nncli.data.dataset import Dataset, Series
 from nncli.data.padding import unfilled
 from nncli.data.samples import Samples
@@ -76,18 +77,8 @@ def _normalized(probabilities: Array) -> Array:
 
 
 def wilson_interval(right: int, samples: int) -> tuple[float, float]:
-    """The 95 % interval of a share, right even at 0 and 1.
-
-    (p + z²/2n ± z·√(p(1−p)/n + z²/4n²)) / (1 + z²/n), z = 1.96
-
-    Source: E. B. Wilson, Journal of the American Statistical Association 22 (1927) 209–212.
-    """
-    z = 1.959963984540054
-    p = right / samples
-    centre = p + z * z / (2 * samples)
-    half = z * float(np.sqrt(p * (1 - p) / samples + z * z / (4 * samples * samples)))
-    scale = 1 + z * z / samples
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    """The 95 % interval of the share `right / samples`, right even at 0 and 1."""
+    return interval(samples, right / samples)
 
 
 def _shown(truth: Array, probabilities: Array) -> Any:

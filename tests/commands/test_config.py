@@ -15,13 +15,7 @@ from nncli.config.strict_yaml import parse
 from nncli.schema import SCHEMAS, kind_of
 
 Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("COLUMNS", raising=False)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def answer(capsys: Captured, *arguments: str, code: int = 0) -> str:

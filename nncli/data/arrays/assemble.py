@@ -13,7 +13,7 @@ from nncli.config import Contradiction
 from nncli.data.arrays.stored import NUMBERS, TEXTS, StoredArray, check_kind
 from nncli.data.dataset import Dataset, Facts, Family, Split
 from nncli.data.digests import digest_of, digest_of_files
-from nncli.data.division import PARTS, LargeSection, divide, limited
+from nncli.data.division import PARTS, LargeSection, Side, divide, limited, whole_shape
 from nncli.data.images.brightness import Brightness, brightness
 from nncli.data.labels import read_labels
 from nncli.data.samples import Samples, blocks, converted
@@ -22,7 +22,6 @@ from nncli.errors import DataError
 from nncli.lazy import NDArray, np
 from nncli.results import Array
 
-Side = Annotated[int, Field(ge=1, le=1_000_000)]
 CHANNELS = (1, 3)
 _SHAPES = {
     "images": ((2, 3), "[height, width], or [height, width, 1 or 3]"),
@@ -49,7 +48,7 @@ class ArraysSection(LargeSection):
             validation=True if self.validation > 0 else None,  # the data may have its own
             input_shape=None
             if self.shape is None or self._is_wrong(self.shape)
-            else self._whole(self.shape),
+            else whole_shape(self.family, self.shape),
             classes=None if self.class_names is None else len(self.class_names),
         )
 
@@ -71,10 +70,6 @@ class ArraysSection(LargeSection):
         """Whether no sample of the family has this shape."""
         wanted, _ = _SHAPES[self.family]
         return len(shape) not in wanted or (len(shape) == 3 and shape[-1] not in CHANNELS)
-
-    def _whole(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """With the last dimension, where it is left out because it is 1."""
-        return (*shape, 1) if len(shape) == (2 if self.family == "images" else 1) else shape
 
 
 @dataclass(frozen=True)
@@ -223,7 +218,7 @@ def _reshaping(
             )
     shape = first.shape[1:]
     if section.shape is not None:
-        wanted = section._whole(section.shape)
+        wanted = whole_shape(section.family, section.shape)
         if np.prod(wanted) != np.prod(shape):
             raise DataError(
                 f"{first.place} has samples of {_sides(shape)}: {np.prod(shape):,} numbers, but "
@@ -233,7 +228,7 @@ def _reshaping(
     elif section.family == "images":
         return _images(first, shape)
     else:
-        wanted = section._whole(shape)
+        wanted = whole_shape(section.family, shape)
         if len(wanted) != 2:
             raise DataError(
                 f"{first.place} has samples of {_sides(shape)}; sequences are steps × features",

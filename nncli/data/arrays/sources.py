@@ -12,7 +12,7 @@ from nncli.data.arrays.idx_file import open_idx
 from nncli.data.arrays.npy_file import open_npy, open_npz
 from nncli.data.arrays.stored import StoredArray, reading
 from nncli.data.dataset import Dataset, Family
-from nncli.data.division import PARTS
+from nncli.data.division import PARTS, check_other_file
 from nncli.data.source import Source
 from nncli.errors import DataError, closest
 
@@ -202,11 +202,7 @@ def _pairs(section: _FilesSection) -> dict[str, tuple[Path, Path]]:
         found["train"] = (path, section.labels or _partner(path))
     if section.test_path is not None:
         found["test"] = (section.test_path, section.test_labels or _partner(section.test_path))
-        if found["test"][0].exists() and found["test"][0].samefile(found["train"][0]):
-            raise DataError(
-                f"{section.test_path} is named for training and for testing",
-                hint="set data.test_path to another file",
-            )
+        check_other_file(section.test_path, found["train"][0])
     return {part: found[part] for part in PARTS if part in found}
 
 

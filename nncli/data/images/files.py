@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nncli.data.division import PARTS
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"})
-PARTS = ("train", "validation", "test")
-"""The folders that may stand above the class folders."""
 
 
 @dataclass(frozen=True)
