@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from nncli.results import EpochRecord
+
+
+@dataclass(frozen=True)
+class PhaseStart:
+    """A phase that begins."""
+
+    name: str
+    """`train`, `pretrain`, `head`, `fine_tune`; of a baseline `scratch` or `random`."""
+    epochs: int
+    """At most so many."""
+    steps: int
+    """Of each epoch."""
+    monitor: str
+    """The figure that chooses its best epoch, `val_loss`."""
+    metric: str
+    """What is measured beside the loss, `accuracy`."""
+    position: int = 1
+    """Which of the phases it is, counted from 1, baselines included."""
+    count: int = 1
+    """How many there are."""
 
 
 class Listener:
     """Hears what training does. This one is silent; the terminal's are in `nncli.report`."""
 
-    def status(self, text: str) -> None:
-        """Something other than an epoch has begun: `extracting features of 2,000 images`."""
+    def status(self, text: str, *, takes_long: bool = False) -> None:
+        """Something other than an epoch has begun: `extracting features of 2,000 images`.
 
-    def phase(self, name: str, epochs: int, steps: int) -> None:
-        """A phase begins: at most `epochs` epochs of `steps` steps."""
+        What takes long is told wherever the progress is shown, the rest only where it leaves no
+        trace.
+        """
+
+    def phase(self, start: PhaseStart) -> None:
+        """A phase begins."""
 
     def step(self, step: int) -> None:
         """Step number `step` of the running epoch begins, counted from 0."""
@@ -21,4 +47,4 @@ class Listener:
         """An epoch is finished, the `number`th of its phase."""
 
     def close(self) -> None:
-        """Training has ended, well or not: give the terminal back."""
+        """All is done, well or not: give the terminal back."""

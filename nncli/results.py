@@ -6,13 +6,16 @@ command can all be made from the same stored numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nncli.lazy import NDArray, np
 
 Task = Literal["classification", "forecast"]
+PRETRAINING = "pretrain"
+"""The phase that learns another task than the run's, to begin with better weights."""
 if TYPE_CHECKING:
     Array = NDArray[Any]
 else:
@@ -26,7 +29,7 @@ class EpochRecord:
     phase: str
     """`train`; for transfer `pretrain`, `head` and `fine_tune`."""
     epoch: int
-    """1-based and counted through all phases of the run."""
+    """1-based; pretraining counts for itself, the phases of the run's own task go on counting."""
     metrics: Mapping[str, float]
     """By Keras's names: `loss`, `accuracy`, `val_loss`, `val_accuracy`, `mean_absolute_error`."""
     learning_rate: float
@@ -35,6 +38,12 @@ class EpochRecord:
     """Wall time of the epoch, validation included."""
     best: bool
     """True where the monitored metric was the best of the task so far."""
+
+
+def own_epochs(history: tuple[EpochRecord, ...]) -> tuple[EpochRecord, ...]:
+    """The epochs of the run's own task: pretraining learned another one on other samples."""
+    own = tuple(record for record in history if record.phase != PRETRAINING)
+    return own or history  # stopped while still pretraining
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,20 @@ class LayerRow:
     """True where the layer has parameters and none of them is trained."""
     layers_inside: int = 0
     """How many layers a nested model holds."""
+    inputs: tuple[str, ...] = ()
+    """The names of the rows that feed this one, once for each tensor; empty for an input."""
+    inside: tuple[LayerRow, ...] = ()
+    """The layers of a nested model, with the rows of theirs that feed each."""
+    calls: int = 1
+    """How often the model uses the layer; more than once where it is shared."""
+
+
+def linked(rows: Sequence[LayerRow]) -> tuple[LayerRow, ...]:
+    """`rows` with what feeds each; where none says it, the row before it does."""
+    if any(row.inputs for row in rows):
+        return tuple(rows)
+    before = [(), *((row.name,) for row in rows)]
+    return tuple(replace(row, inputs=before[place]) for place, row in enumerate(rows))
 
 
 @dataclass(frozen=True)
@@ -145,6 +168,9 @@ class Result:
     baselines: tuple[Baseline, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall time by part: `train`, `test`, `baseline scratch`, …"""
+    broken_step: int | None = None
+    """Where it diverged: the first step of the last epoch with a loss that is not a finite number,
+    counted from 1; None where the validation alone shows it."""
     exit_code: int = 0
     """Of the signal that interrupted it; otherwise 0."""
 
@@ -320,6 +346,38 @@ class ShownSeries:
 
 
 @dataclass(frozen=True)
+class Advice:
+    """One finding about a run, and what to do about it."""
+
+    code: str
+    """For programs: `overfitting`, `diverged`."""
+    text: str
+    """What was found and what helps."""
+    source: str
+    """Where the rule is from."""
+
+
+@dataclass(frozen=True)
+class SavedFigure:
+    """A figure that was drawn and written."""
+
+    name: str
+    path: Path
+    finding: str
+    """What it shows, in one sentence."""
+    meaning: str
+    """What it is good for, in a few words."""
+
+
+@dataclass(frozen=True)
+class FailedFigure:
+    """A figure that could not be drawn or written."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class StoredRun:
     """A run folder read back: all that a picture or a table needs, and nothing of Keras."""
 
@@ -339,3 +397,8 @@ class StoredRun:
     layers: tuple[LayerRow, ...]
     predictions: Predictions | None = None
     forecast: Forecast | None = None
+
+    @property
+    def task_history(self) -> tuple[EpochRecord, ...]:
+        """The epochs of the run's own task."""
+        return own_epochs(self.history)

@@ -6,7 +6,7 @@ outputs/<kind>/<name>/
     data.json          what was learned of the data: classes, scaling, padding
     history.csv        one row per epoch
     metrics.json       what was reached, on which part
-    layers.json        the model as rows
+    layers.json        the model as rows, and which feeds which
     summary.txt        the model as the lesson prints it
     model.keras        the best epoch's weights, loads in plain Keras
     predictions.npz    what a classifier said of the test part
@@ -26,16 +26,25 @@ import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nncli.errors import DiskError, RunError, UsageError
+from nncli.errors import DiskError, RunError, UsageError, closest
 from nncli.files import whole_file, write_json, write_text
-from nncli.results import EpochRecord, Forecast, LayerRow, Predictions, Result, StoredRun
+from nncli.results import (
+    EpochRecord,
+    Forecast,
+    LayerRow,
+    Predictions,
+    Result,
+    StoredRun,
+    linked,
+    own_epochs,
+)
 
 try:
     import fcntl
@@ -49,6 +58,9 @@ _DAMAGE = (
     *(RuntimeError, csv.Error, zipfile.BadZipFile, zlib.error),
 )
 """What reading a broken text, table or archive raises."""
+
+MOST_NAMED = 5
+"""How many runs an error lists."""
 
 
 class Run:
@@ -262,15 +274,19 @@ def history_csv(history: tuple[EpochRecord, ...]) -> str:
 
 def metrics_of(result: Result) -> dict[str, Any]:
     """The figures of a run: no times in it, so that two equal runs write equal files."""
-    best = next((r for r in result.history if r.epoch == result.best_epoch), None)
+    epochs = own_epochs(result.history)
+    best = next((record for record in epochs if record.epoch == result.best_epoch), None)
     reached = dict(best.metrics) if best is not None else {}
     return {
         "kind": result.kind,
         "task": result.task,
         "monitor": result.monitor,
-        "epochs": len(result.history),
+        "epochs": len(epochs),
         "best_epoch": result.best_epoch,
         "stopped": result.stopped,
+        "diverged": {"epoch": epochs[-1].epoch, "step": result.broken_step}
+        if result.stopped == "diverged"
+        else None,
         "parameters": sum(row.parameters for row in result.layers),
         "trainable_parameters": sum(row.trainable_parameters for row in result.layers),
         "train": {k: v for k, v in reached.items() if not k.startswith("val_")},
@@ -289,6 +305,61 @@ def metrics_of(result: Result) -> dict[str, Any]:
     }
 
 
+def find(name: str, root: Path) -> Path:
+    """The run folder that `name` means.
+
+    Args:
+        name: a path, `latest`, `kind/name`, a name, or the beginning of only one name.
+        root: the folder that run folders are made in.
+
+    Raises:
+        UsageError: no run, or several.
+    """
+    if (Path(name) / "run.json").is_file():
+        return Path(name)
+    if (root / name / "run.json").is_file() and name not in {"", "."}:
+        return root / name
+    found = sorted(folder.parent for folder in root.glob("*/*/run.json"))
+    if not found:
+        raise UsageError(
+            f"there is no run {name!r}: {root} holds none",
+            hint="nncli train cnn makes one; --output names another folder",
+        )
+    if name == "latest":
+        return min(found, key=_age)
+    named = [folder for folder in found if folder.name == name] or [
+        folder
+        for folder in found
+        if name and (folder.name.startswith(name) or _place(folder).startswith(name))
+    ]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        several = ", ".join(_place(folder) for folder in named[:MOST_NAMED])
+        more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        raise UsageError(
+            f"{name!r} is the beginning of several runs: {several}{more}", hint="write more of it"
+        )
+    newest = sorted(found, key=_age)[:MOST_NAMED]
+    guess = closest(name, [folder.name for folder in found])
+    raise UsageError(
+        f"unknown run {name!r}",
+        hint=f"did you mean {guess!r}?"
+        if guess is not None
+        else f"the newest in {root}: {', '.join(_place(folder) for folder in newest)}",
+    )
+
+
+def _age(folder: Path) -> int:
+    """Less for what was written to later."""
+    return -(folder / "run.json").stat().st_mtime_ns
+
+
+def _place(folder: Path) -> str:
+    """`cnn/cnn-digits-001`."""
+    return f"{folder.parent.name}/{folder.name}"
+
+
 def load(folder: Path) -> StoredRun:
     """Read a run folder back.
 
@@ -303,18 +374,16 @@ def load(folder: Path) -> StoredRun:
         metrics = dict(json.loads(path.read_text(encoding="utf-8")))
         kind, task = metrics["kind"], metrics["task"]
     with _reading(folder / "layers.json") as path:
-        rows = json.loads(path.read_text(encoding="utf-8"))["layers"]
-        layers = tuple(
-            LayerRow(**{**row, "output_shape": tuple(row["output_shape"])}) for row in rows
-        )
+        layers = _read_layers(json.loads(path.read_text(encoding="utf-8"))["layers"])
     with _reading(folder / "config.yaml") as path:
         config = _read_config(path.read_text(encoding="utf-8"))
     with _reading(folder / "data.json") as path:
         data = dict(json.loads(path.read_text(encoding="utf-8")))
     with _reading(folder / "history.csv") as path:
         history = _read_history(path.read_text(encoding="utf-8"))
-        if len(history) != metrics["epochs"]:
-            raise ValueError(f"{len(history)} epochs of {metrics['epochs']}")
+        # older runs counted the epochs of pretraining too
+        if metrics["epochs"] not in {len(own_epochs(history)), len(history)}:
+            raise ValueError(f"{len(own_epochs(history))} epochs of {metrics['epochs']}")
     with _reading(folder / "predictions.npz") as path:
         predictions = _read_predictions(path)
     with _reading(folder / "forecast.npz") as path:
@@ -383,6 +452,52 @@ def _read_history(text: str) -> tuple[EpochRecord, ...]:
             )
         )
     return tuple(records)
+
+
+def _read_layers(stored: list[dict[str, Any]]) -> tuple[LayerRow, ...]:
+    """Rows and those inside them; before `inputs` were stored, each row fed the next."""
+    rows = linked([_read_layer(**row) for row in stored])
+    names = {row.name for row in rows}
+    for row in rows:
+        for name in row.inputs:
+            if name not in names:
+                raise ValueError(f"{name!r} feeds {row.name!r}, but is no layer")
+    return rows
+
+
+def _read_layer(
+    *,
+    output_shape: list[int | None],
+    inputs: Sequence[str] = (),
+    inside: Sequence[dict[str, Any]] = (),
+    **fields: Any,
+) -> LayerRow:
+    row = LayerRow(
+        output_shape=tuple(output_shape),
+        inputs=tuple(inputs),
+        inside=_read_layers(list(inside)),
+        **fields,
+    )
+    for name, kind in _LAYER_TYPES.items():
+        value = getattr(row, name)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise ValueError(f"{name} of a layer is {value!r}")
+    if row.calls < 1:
+        raise ValueError(f"calls of a layer is {row.calls!r}")
+    sizes = [size for size in row.output_shape if size is not None]
+    if any(type(size) is not int for size in sizes):
+        raise ValueError(f"output_shape of {row.name!r} is {row.output_shape!r}")
+    if any(not isinstance(name, str) for name in row.inputs) or isinstance(inputs, str):
+        raise ValueError(f"inputs of {row.name!r} are {inputs!r}")
+    return row
+
+
+_LAYER_TYPES: dict[str, type] = {
+    **dict.fromkeys(("name", "type", "settings", "family"), str),
+    **dict.fromkeys(("parameters", "trainable_parameters", "layers_inside", "calls"), int),
+    "frozen": bool,
+}
+"""What layers.json must hold of each layer, beside its lists."""
 
 
 def _read_predictions(path: Path) -> Predictions | None:

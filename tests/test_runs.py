@@ -5,6 +5,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import time
@@ -23,8 +24,22 @@ AWKWARD = (0.1 + 0.2, 5e-324, 1.7976931348623157e307, 1 / 3, -0.0, 1e-7, 1234567
 
 LAYERS = (
     LayerRow("input", "Input", "", (None, 2), 0, 0, "input", frozen=False),
-    LayerRow("base [/x]", "VGG16", "19 layers inside", (2, 2, 512), 9, 0, "base", True, 19),
-    LayerRow("dense", "Dense", "10 units · relu", (10,), 30, 30, "dense", frozen=False),
+    LayerRow(
+        *("base [/x]", "VGG16", "19 layers inside", (2, 2, 512), 9, 0, "base", True, 19),
+        inputs=("input",),
+        inside=(
+            LayerRow("input_1", "InputLayer", "", (None, 2), 0, 0, "input", frozen=False),
+            LayerRow(
+                *("add", "Add", "", (2, 2, 512), 0, 0, "other", False),
+                inputs=("input_1", "input_1"),
+            ),
+        ),
+    ),
+    LayerRow(
+        *("dense", "Dense", "10 units · relu · used 2 times", (10,), 30, 30, "dense", False),
+        inputs=("base [/x]", "input"),
+        calls=2,
+    ),
 )
 
 
@@ -331,6 +346,53 @@ def test_a_damaged_file_is_named(name: str, damage: str, tmp_path: Path) -> None
     assert caught.value.exit_code == 4
 
 
+def layers_of(folder: Path) -> list[dict[str, Any]]:
+    stored: list[dict[str, Any]] = json.loads((folder / "layers.json").read_text())["layers"]
+    return stored
+
+
+def test_layers_of_before_feed_each_the_next(tmp_path: Path) -> None:
+    folder = saved(tmp_path, classified())
+    rows = layers_of(folder)
+    for row in rows:
+        for name in ("inputs", "inside", "calls"):
+            del row[name]
+    (folder / "layers.json").write_text(json.dumps({"layers": rows}))
+    loaded = runs.load(folder).layers
+    assert [row.inputs for row in loaded] == [(), ("input",), ("base [/x]",)]
+    assert [row.inside for row in loaded] == [(), (), ()]
+    assert loaded[1].layers_inside == 19
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"inputs": ["nobody"]}, "'nobody' feeds"),
+        ({"inputs": "input"}, "inputs of"),
+        ({"inputs": [1]}, "inputs of"),
+        ({"parameters": "9"}, "parameters of a layer"),
+        ({"parameters": True}, "parameters of a layer"),
+        ({"calls": None}, "calls of a layer"),
+        ({"calls": 0}, "calls of a layer"),
+        ({"frozen": 1}, "frozen of a layer"),
+        ({"name": 3}, "name of a layer"),
+        ({"output_shape": [2.5]}, "output_shape of"),
+        ({"inside": [{"name": "half"}]}, "layers.json is damaged"),
+        ({"inside": 3}, "layers.json is damaged"),
+        ({"unheard_of": 1}, "unheard_of"),
+    ],
+    ids=str,
+)
+def test_a_damaged_layer_is_told(change: dict[str, Any], said: str, tmp_path: Path) -> None:
+    folder = saved(tmp_path, classified())
+    rows = layers_of(folder)
+    rows[1].update(change)
+    (folder / "layers.json").write_text(json.dumps({"layers": rows}))
+    with pytest.raises(RunError, match=said) as caught:
+        runs.load(folder)
+    assert "layers.json" in caught.value.message
+
+
 def test_flipped_bytes_in_an_archive_are_a_run_error(tmp_path: Path) -> None:
     folder = saved(tmp_path, classified())
     content = (folder / "predictions.npz").read_bytes()
@@ -397,3 +459,40 @@ def test_a_model_that_cannot_be_written_leaves_no_metrics(tmp_path: Path) -> Non
     assert not (run.folder / "metrics.json").exists()
     assert not (run.folder / "model.keras").exists()
     assert not list(run.folder.glob(".*"))
+
+
+def test_a_run_is_found_by_its_name(tmp_path: Path) -> None:
+    with create(tmp_path, "first"), create(tmp_path, "first-again"):
+        pass
+    with runs.create(tmp_path, "rnn", "rnn", "wave", {}) as wave:
+        os.utime(wave.folder / "run.json", (2e9, 2e9))
+    folder = tmp_path / "cnn" / "first"
+    for name in (str(folder), "cnn/first", "first"):
+        assert runs.find(name, tmp_path) == folder
+    for name in ("latest", "wa", "rnn/w"):
+        assert runs.find(name, tmp_path) == tmp_path / "rnn" / "wave"
+    assert runs.find("first-", tmp_path).name == "first-again"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("fir", "'fir' is the beginning of several runs: cnn/first, cnn/first-again"),
+        ("cnn/", "several runs: cnn/first, cnn/first-again"),
+        ("frist", "unknown run 'frist'"),
+        ("", "unknown run ''"),
+        (".", "unknown run '.'"),
+        ("..", "unknown run '..'"),
+    ],
+)
+def test_a_run_that_is_not_one_is_refused(tmp_path: Path, name: str, said: str) -> None:
+    with create(tmp_path, "first"), create(tmp_path, "first-again"):
+        pass
+    with pytest.raises(UsageError, match=re.escape(said)) as caught:
+        runs.find(name, tmp_path)
+    assert "first" in str(caught.value.hint) or "write more" in str(caught.value.hint)
+
+
+def test_no_run_at_all(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no run 'latest': .* holds none"):
+        runs.find("latest", tmp_path / "nowhere")

@@ -192,12 +192,6 @@ LOSSES: Mapping[Task, str] = {
     "forecast": "mean_squared_error",
 }
 
-FIGURES_OF: Mapping[Task, tuple[str, ...]] = {
-    "classification": ("curves", "architecture", "confusion", "predictions"),
-    "forecast": ("curves", "architecture", "forecast"),
-}
-"""The pictures of a run, by names of `nncli.plots.FIGURES`."""
-
 
 def single_phase(
     model: Any, dataset: Dataset, training: TrainingSection, loss: str | None = None

@@ -45,6 +45,7 @@ from nncli.models.augmentation import (
 from nncli.models.convolutional import CnnSettings, convolutions, sides_after, too_small
 from nncli.models.kind import LOSSES, BaselinePlan, KindConfig, ModelKind, Phase, Plan
 from nncli.models.preprocessing import preprocess
+from nncli.results import PRETRAINING
 
 SMALL_CNN = "small-cnn"
 BASES = (SMALL_CNN, *APPLICATIONS)
@@ -694,7 +695,7 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
         section = config.pretraining
         phases.append(
             Phase(
-                "pretrain",
+                PRETRAINING,
                 teacher,
                 first,
                 section.epochs,

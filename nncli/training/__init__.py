@@ -13,8 +13,8 @@ from nncli.errors import Interrupted, TrainingError
 from nncli.listener import Listener
 from nncli.models.describe import describe
 from nncli.models.kind import BaselinePlan, Plan
-from nncli.results import Baseline, EpochRecord, Forecast, Predictions, Result
-from nncli.training.loop import Progress, exit_code_of, monitor_of, run_phase
+from nncli.results import PRETRAINING, Baseline, EpochRecord, Forecast, Predictions, Result
+from nncli.training.loop import Progress, Start, exit_code_of, monitor_of, run_phase
 from nncli.training.measure import classify, forecast
 
 __all__ = ["Listener", "fit"]
@@ -46,7 +46,8 @@ def fit(
     """
     listener = listener or Listener()
     began = time.monotonic()
-    progress, history = _phases(plan, training, seed, listener)
+    count = len(plan.phases) + len(plan.baselines)  # a baseline is one phase
+    progress, history = _phases(plan, training, seed, listener, count=count)
     seconds = {"train": time.monotonic() - began}
     result = Result(
         kind=kind,
@@ -58,18 +59,22 @@ def fit(
         test={},
         layers=describe(plan.model),
         seconds=seconds,
+        broken_step=progress.broken_step,
         exit_code=progress.exit_code,
     )
     if progress.stopped == "interrupted":
         return result
     try:
-        listener.status("measuring on the test part")
+        listener.status("measuring on the test part", takes_long=True)
         began = time.monotonic()
         test, predictions, series = _measure(plan, dataset)
         seconds["test"] = time.monotonic() - began
         result = replace(result, test=test, predictions=predictions, forecast=series)
-        for baseline in plan.baselines if progress.stopped != "diverged" else ():
-            trained = _baseline(baseline, dataset, training, seed, listener)
+        kept = plan.baselines if progress.stopped != "diverged" else ()
+        for position, baseline in enumerate(kept, len(plan.phases) + 1):
+            listener.status("building a model for comparison")
+            place = (position, count)
+            trained = _baseline(baseline, dataset, training, seed, listener, place)
             seconds[f"baseline {baseline.name}"] = trained.seconds
             result = replace(result, baselines=(*result.baselines, trained))
     except KeyboardInterrupt as signal:
@@ -78,22 +83,36 @@ def fit(
 
 
 def _phases(
-    plan: Plan, training: TrainingSection, seed: int, listener: Listener
+    plan: Plan,
+    training: TrainingSection,
+    seed: int,
+    listener: Listener,
+    *,
+    first: int = 1,
+    count: int,
 ) -> tuple[Progress, list[EpochRecord]]:
-    """Run the phases in order; those of the task itself share one best epoch."""
+    """Run the phases in order; those of the task itself share one best epoch.
+
+    The first of them is phase number `first` of the `count` of the run.
+    """
     history: list[EpochRecord] = []
     progress = Progress()
     best_value, best_epoch = math.inf, 0
-    for phase in plan.phases:
+    for position, phase in enumerate(plan.phases, first):
         progress = run_phase(
             phase,
             plan.loss,
             training,
             seed,
             listener,
-            first_epoch=len(history) + 1,
-            best_value=best_value,
-            best_epoch=best_epoch,
+            Start(
+                first_epoch=sum(each.phase != PRETRAINING for each in history) + 1,
+                epochs_before=len(history),
+                best_value=best_value,
+                best_epoch=best_epoch,
+                position=position,
+                count=count,
+            ),
         )
         history += progress.records
         if not phase.preliminary:
@@ -124,13 +143,15 @@ def _baseline(
     training: TrainingSection,
     seed: int,
     listener: Listener,
+    place: tuple[int, int],
 ) -> Baseline:
     began = time.monotonic()
     metrics: dict[str, float] = {}
     failed, epochs = "", 0
     try:
         plan = baseline.make()
-        progress, history = _phases(plan, training, seed, listener)
+        first, count = place
+        progress, history = _phases(plan, training, seed, listener, first=first, count=count)
         epochs = len(history)
         if progress.stopped == "interrupted":
             raise Interrupted(progress.exit_code - 128)

@@ -19,7 +19,7 @@ from nncli.data.arrays.stored import RowWriter
 from nncli.data.dataset import Dataset, Split
 from nncli.data.samples import Samples
 from nncli.errors import ExitCode, Interrupted, TrainingError
-from nncli.listener import Listener
+from nncli.listener import Listener, PhaseStart
 from nncli.models.kind import METRICS, Phase
 from nncli.results import Array, EpochRecord
 from nncli.training.order import (
@@ -42,10 +42,31 @@ class Progress:
     best_value: float = math.inf
     """The lowest monitored figure; where higher is better, its negative."""
     best_epoch: int = 0
-    """Its epoch, counted through the run; 0 for none."""
+    """Its epoch, counted through the phases of its task; 0 for none."""
     best_weights: list[Array] | None = None
     stopped: str = "finished"
+    broken_step: int | None = None
+    """The first step of the last epoch with a loss that is not a finite number, counted from 1."""
     exit_code: int = 0
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where in a run a phase begins."""
+
+    first_epoch: int = 1
+    """The number of its first epoch, as its records count."""
+    epochs_before: int = 0
+    """All epochs of earlier phases: the order of the samples goes on from there."""
+    best_value: float = math.inf
+    """The figure that an earlier phase of the same task reached. Where no epoch of this phase is
+    better, the model ends with the weights it came with."""
+    best_epoch: int = 0
+    """The epoch that reached it."""
+    position: int = 1
+    """Which of the run's phases it is, baselines included."""
+    count: int = 1
+    """How many there are."""
 
 
 def run_phase(
@@ -54,10 +75,7 @@ def run_phase(
     training: TrainingSection,
     seed: int,
     listener: Listener,
-    *,
-    first_epoch: int = 1,
-    best_value: float = math.inf,
-    best_epoch: int = 0,
+    start: Start,
 ) -> Progress:
     """Train one phase and leave its model with the best weights seen.
 
@@ -67,21 +85,18 @@ def run_phase(
         training: batch size, optimizer and early stopping.
         seed: of the order of the samples.
         listener: hears of each step and epoch.
-        first_epoch: the number of the phase's first epoch, counted through the run.
-        best_value: the figure that an earlier phase of the same task reached. Where no epoch of
-            this phase is better, the model ends with the weights it came with.
-        best_epoch: the epoch that reached it.
+        start: what came before it.
 
     Raises:
         TrainingError: the loss was not a finite number from the first epoch on, or memory ran out.
     """
-    progress = Progress(best_value=best_value, best_epoch=best_epoch)
+    progress = Progress(best_value=start.best_value, best_epoch=start.best_epoch)
     model = phase.model
-    if best_epoch:
+    if start.best_epoch:
         progress.best_weights = model.get_weights()
     try:
         with explained():
-            _run(phase, loss, training, seed, listener, first_epoch, progress)
+            _run(phase, loss, training, seed, listener, start, progress)
     except KeyboardInterrupt as signal:
         progress.stopped = "interrupted"
         progress.exit_code = exit_code_of(signal)
@@ -93,8 +108,9 @@ def run_phase(
     if progress.best_weights is not None:
         model.set_weights(progress.best_weights)
     elif progress.stopped == "diverged":
+        since = f" from step {progress.broken_step:,} on" if progress.broken_step else ""
         raise TrainingError(
-            f"the loss of the first epoch of phase {phase.name} is not a finite number",
+            f"the loss of the first epoch of phase {phase.name} is not a finite number{since}",
             hint=f"use a smaller learning rate than {phase.learning_rate:g}, or check the data",
         )
     return progress
@@ -105,6 +121,12 @@ def monitor_of(monitor: str, dataset: Dataset) -> str:
     if monitor != "auto":
         return monitor
     return "loss" if dataset.validation is None else "val_loss"
+
+
+def _monitor(phase: Phase, training: TrainingSection) -> str:
+    """The figure that chooses the best epoch of a phase."""
+    chosen = "auto" if phase.preliminary else training.monitor  # it learns another task
+    return monitor_of(chosen, phase.dataset)
 
 
 def exit_code_of(signal: KeyboardInterrupt) -> int:
@@ -118,7 +140,7 @@ def _run(
     training: TrainingSection,
     seed: int,
     listener: Listener,
-    first_epoch: int,
+    start: Start,
     progress: Progress,
 ) -> None:
     """Prepare and fit, noting in `progress` what each epoch reached."""
@@ -127,14 +149,17 @@ def _run(
     _compile(phase.model, loss, dataset, training, phase.learning_rate)
     train = _targets(dataset.train, loss, dataset)
     steps = steps_of(train, training.batch_size)
-    listener.phase(phase.name, phase.epochs, steps)
+    monitor, metric = _monitor(phase, training), METRICS[dataset.task]
+    listener.phase(
+        PhaseStart(phase.name, phase.epochs, steps, monitor, metric, start.position, start.count)
+    )
     validation = dataset.validation
     phase.model.fit(
         training_batches(
             train,
             training.batch_size,
             seed,
-            first_epoch,
+            start.epochs_before + 1,
             phase.epochs,
             shuffle=training.shuffle,
         ),
@@ -144,7 +169,7 @@ def _run(
         if validation is None
         else fixed_batches(_targets(validation, loss, dataset)),
         class_weight=_class_weight(phase.dataset) if training.class_weight == "balanced" else None,
-        callbacks=[_callback(progress, phase, training, listener, first_epoch)],
+        callbacks=[_callback(progress, phase, training, listener, start.first_epoch)],
         shuffle=False,
         verbose=0,
     )
@@ -155,7 +180,9 @@ def _features(phase: Phase, listener: Listener) -> Dataset:
     dataset = phase.dataset
     parts = [dataset.train, *([dataset.validation] if dataset.validation is not None else [])]
     count = sum(len(part) for part in parts)
-    listener.status(f"extracting the features of {count:,} images with the frozen base")
+    listener.status(
+        f"extracting the features of {count:,} images with the frozen base", takes_long=True
+    )
     features = [_extracted(phase.extractor, part.x) for part in parts]
     # the test part is not needed here: it is measured on the whole model
     return replace(
@@ -213,20 +240,31 @@ def _callback(
     first_epoch: int,
 ) -> Any:
     """Keras's hook into the loop: records, keeps the best weights, stops early or on NaN."""
-    chosen = "auto" if phase.preliminary else training.monitor  # it learns another task
-    monitor, stopping = monitor_of(chosen, phase.dataset), training.early_stopping
+    monitor, stopping = _monitor(phase, training), training.early_stopping
     sign = -1 if monitor.endswith("accuracy") else 1  # of a figure that is better when higher
 
     class Watch(backend.keras().callbacks.Callback):  # type: ignore[misc]
+        async_safe = True  # Keras calls `on_train_batch_end` from threads, in any order
+
         waited = 0
         patience_value = math.inf
         started = 0.0
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.broken_steps: list[int] = []
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
             self.started = time.monotonic()
 
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
             listener.step(batch)
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            # the mean over the epoch so far, and no later step brings it back
+            if logs is not None and not math.isfinite(logs["loss"]):
+                self.broken_steps.append(batch + 1)
+                self.model.stop_training = True
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             given = dict(logs or {})
@@ -250,6 +288,7 @@ def _callback(
             listener.epoch(record, epoch + 1)
             if not finite:
                 progress.stopped = "diverged"
+                progress.broken_step = min(self.broken_steps, default=None)
                 self.model.stop_training = True
             elif stopping is not None and not phase.preliminary:
                 self._wait(value, stopping)
