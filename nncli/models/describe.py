@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -11,7 +12,10 @@ from nncli.results import LayerRow
 
 
 def describe(model: Any) -> tuple[LayerRow, ...]:
-    """One row for the input and one for each layer; a nested model is one row."""
+    """One row for each input and for each layer; a nested model is one row that holds its own."""
+    rows = _inside(model)
+    if any(row.family == "input" for row in rows):
+        return rows
     first = LayerRow(
         name="input",
         type="Input",
@@ -22,27 +26,69 @@ def describe(model: Any) -> tuple[LayerRow, ...]:
         family="input",
         frozen=False,
     )
-    layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
-    return (first, *(_row(layer) for layer in layers))
+    return (first, *(replace(row, inputs=row.inputs or (first.name,)) for row in rows))
 
 
-def _row(layer: Any) -> LayerRow:
+def _inside(model: Any) -> tuple[LayerRow, ...]:
+    """The layers of a model; where it does not say what feeds which, each feeds the next."""
+    if not hasattr(model, "operations"):
+        layers = list(model.layers)
+        feeding = [(), *(((layer.name,),) for layer in layers[:-1])]
+        return tuple(_row(layer, calls) for layer, calls in zip(layers, feeding, strict=True))
+    stored = {layer["name"]: layer["inbound_nodes"] for layer in model.get_config()["layers"]}
+    return tuple(
+        _row(layer, [tuple(_sources(call)) for call in stored[layer.name]])
+        for layer in model.operations
+    )
+
+
+def _sources(stored: Any) -> Iterator[str]:
+    """The names of the layers whose tensors a stored call is given, in order.
+
+    Source: the format that `get_config` of a Keras 3 model writes, `__keras_tensor__`.
+    """
+    if isinstance(stored, dict):
+        if stored.get("class_name") == "__keras_tensor__":
+            yield stored["config"]["keras_history"][0]
+            return
+        stored = list(stored.values())
+    if isinstance(stored, list | tuple):
+        for item in stored:
+            yield from _sources(item)
+
+
+def _row(layer: Any, feeding: Sequence[tuple[str, ...]]) -> LayerRow:
+    """One layer; `feeding` names what each call of it is given."""
     nested = hasattr(layer, "layers")
-    parameters = sum(prod(weight.shape) for weight in layer.weights)
-    trainable = sum(prod(weight.shape) for weight in layer.trainable_weights)
-    inside = len(layer.layers) if nested else 0
-    settings = f"{inside} layers inside" if nested else _settings(layer)
+    parameters = sum(prod(weight.shape) for weight in getattr(layer, "weights", ()))
+    trainable = sum(prod(weight.shape) for weight in getattr(layer, "trainable_weights", ()))
+    layers_inside = len(layer.layers) if nested else 0
+    settings = f"{layers_inside} layers inside" if nested else _settings(layer)
+    calls = max(1, len(feeding))
+    if calls > 1:
+        settings = " · ".join(filter(None, [settings, f"used {calls} times"]))
     return LayerRow(
         name=layer.name,
         type=_network(layer.name) if nested else type(layer).__name__,
         settings=settings,
-        output_shape=tuple(layer.output.shape[1:]),
+        output_shape=_shape(layer),
         parameters=parameters,
         trainable_parameters=trainable,
         family="base" if nested else _family(type(layer).__name__),
         frozen=parameters > 0 and trainable == 0,
-        layers_inside=inside,
+        layers_inside=layers_inside,
+        inputs=tuple(name for names in feeding for name in names),
+        inside=_inside(layer) if nested else (),
+        calls=calls,
     )
+
+
+def _shape(layer: Any) -> tuple[int | None, ...]:
+    """Of the layer's output without the batch; of several, of the first."""
+    output = layer.output
+    while isinstance(output, dict | list | tuple):
+        output = next(iter(output.values() if isinstance(output, dict) else output))
+    return tuple(output.shape[1:])
 
 
 def _network(name: str) -> str:
@@ -51,11 +97,15 @@ def _network(name: str) -> str:
     def plain(text: str) -> str:
         return text.lower().replace("_", "").replace("-", "").replace(".", "")
 
-    known = [network for network in APPLICATIONS if plain(name).startswith(plain(network))]
-    return max(known, key=len, default=name)
+    def told(network: str) -> bool:
+        rest = plain(name).removeprefix(plain(network))
+        return rest != plain(name) and (not rest or rest.isdigit())
+
+    return max(filter(told, APPLICATIONS), key=len, default=name)
 
 
 _FAMILIES = (
+    ("InputLayer", "input"),
     ("Random", "augmentation"),
     ("Conv", "convolution"),
     ("Pooling", "pooling"),
@@ -76,7 +126,10 @@ def _family(layer_class: str) -> str:
 
 def _settings(layer: Any) -> str:
     describer = _DESCRIBERS.get(_family(type(layer).__name__))
-    return describer(layer) if describer is not None else ""
+    try:
+        return describer(layer) if describer is not None else ""
+    except AttributeError:  # a class of the family that lacks what the others have
+        return ""
 
 
 def _size(pair: Any) -> str:
@@ -89,7 +142,17 @@ def _activation(layer: Any) -> str:
 
 
 def _convolution(layer: Any) -> str:
-    return f"{layer.filters} filters {_size(layer.kernel_size)}{_activation(layer)}"
+    size = _size(layer.kernel_size)
+    filters = getattr(layer, "filters", None)
+    given = f"{filters} filters {size}" if filters is not None else f"{size} for each channel"
+    return f"{given}{_strides(layer)}{_activation(layer)}"
+
+
+def _strides(layer: Any) -> str:
+    strides = layer.strides if isinstance(layer.strides, tuple) else (layer.strides,)
+    if max(strides) == 1:
+        return ""
+    return f" · stride {strides[0] if len(set(strides)) == 1 else _size(strides)}"
 
 
 def _pooling(layer: Any) -> str:
@@ -120,7 +183,10 @@ def _augmentation(layer: Any) -> str:
 
 
 def _other(layer: Any) -> str:
-    return "skips padded steps" if type(layer).__name__ == "Masking" else ""
+    kind = type(layer).__name__
+    if kind == "Masking":
+        return "skips padded steps"
+    return _activation(layer).removeprefix(" · ") if kind == "Activation" else ""
 
 
 _DESCRIBERS: dict[str, Callable[[Any], str]] = {
