@@ -1,16 +1,17 @@
-# make demo   environment, install, one real training, where its pictures are
-# make test   the same environment; all tests, lint, types
-# make lint   lint, format and types alone
-# make faults 3,000 configs with one mistake each: every one refused where the mistake is
-# make bench  measurements beside plain Keras
-# make clean  remove the environment and caches; outputs stay
+# make demo    environment, install, one real training, where its pictures are
+# make test    the same environment; all tests, lint, types
+# make lint    lint, format and types alone
+# make faults  3,000 configs with one mistake each: every one refused where the mistake is
+# make bench   measurements beside plain Keras, and what the report costs
+# make gallery every figure of every odd case of the tests, to look at: outputs/gallery/
+# make clean   remove the environment and caches; outputs stay
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format faults bench clean
+.PHONY: demo test lint format faults bench gallery clean
 
 # reinstalled only when what is installed has changed; the code itself is installed editable
 $(STAMP): pyproject.toml constraints.txt
@@ -41,6 +42,10 @@ faults: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/streaming.py
+	$(BIN)/python benchmarks/report.py
+
+gallery: $(STAMP)
+	$(BIN)/python -m tests.plots.gallery
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from nncli.errors import NncliError, unknown_name
 from nncli.plots.architecture import architecture_finding, draw_architecture
@@ -18,10 +18,27 @@ from nncli.plots.curves import curves_finding, draw_curves
 from nncli.plots.figure import LIGHT, Theme, save
 from nncli.plots.forecast import draw_forecast, forecast_finding
 from nncli.plots.predictions import draw_predictions, predictions_finding
-from nncli.results import StoredRun
+from nncli.results import FailedFigure, SavedFigure, StoredRun
+
+__all__ = [
+    "FIGURES",
+    "FailedFigure",
+    "FigureKind",
+    "SavedFigure",
+    "figures_of",
+    "save_all",
+    "save_one",
+]
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+class Draw(Protocol):
+    """Draws a stored run."""
+
+    def __call__(self, run: StoredRun, theme: Theme, *, narrow: bool = False) -> Figure:
+        """The figure; `narrow` is the one for a phone."""
 
 
 @dataclass(frozen=True)
@@ -30,46 +47,56 @@ class FigureKind:
 
     name: str
     """As in the file's name."""
-    draw: Callable[[StoredRun, Theme], Figure]
+    draw: Draw
     finding: Callable[[StoredRun], str]
     """What the figure shows in one sentence, for its title and its alternative text."""
     meaning: str
     """What it is good for, in a few words."""
-
-
-@dataclass(frozen=True)
-class SavedFigure:
-    """A figure that was drawn and written."""
-
-    name: str
-    path: Path
-    finding: str
-    meaning: str
-
-
-@dataclass(frozen=True)
-class FailedFigure:
-    """A figure that could not be drawn or written."""
-
-    name: str
-    reason: str
+    needs: Literal["history", "layers", "predictions", "forecast"]
+    """What the run must hold for it."""
 
 
 FIGURES: dict[str, FigureKind] = {
-    "curves": FigureKind("curves", draw_curves, curves_finding, "loss and main metric by epoch"),
-    "architecture": FigureKind(
-        "architecture", draw_architecture, architecture_finding, "the model, layer by layer"
-    ),
-    "confusion": FigureKind(
-        "confusion", draw_confusion, confusion_finding, "which class is taken for which"
-    ),
-    "predictions": FigureKind(
-        "predictions", draw_predictions, predictions_finding, "samples it got wrong or nearly so"
-    ),
-    "forecast": FigureKind(
-        "forecast", draw_forecast, forecast_finding, "forecasts beside the truth, and their errors"
-    ),
+    row.name: row
+    for row in (
+        FigureKind(
+            "curves", draw_curves, curves_finding, "loss and main metric by epoch", "history"
+        ),
+        FigureKind(
+            "architecture",
+            draw_architecture,
+            architecture_finding,
+            "the model, layer by layer",
+            "layers",
+        ),
+        FigureKind(
+            "confusion",
+            draw_confusion,
+            confusion_finding,
+            "which class is taken for which",
+            "predictions",
+        ),
+        FigureKind(
+            "predictions",
+            draw_predictions,
+            predictions_finding,
+            "samples it got wrong or nearly so",
+            "predictions",
+        ),
+        FigureKind(
+            "forecast",
+            draw_forecast,
+            forecast_finding,
+            "forecasts beside the truth, and their errors",
+            "forecast",
+        ),
+    )
 }
+
+
+def figures_of(run: StoredRun) -> tuple[str, ...]:
+    """The names of the figures that a run can be drawn as, in their order."""
+    return tuple(name for name, row in FIGURES.items() if getattr(run, row.needs))
 
 
 def save_all(

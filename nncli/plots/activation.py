@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nncli.activations import Activation, Array, grid
-from nncli.plots.figure import LIGHT, Theme, new_figure, style_axes
+from nncli.plots.figure import LIGHT, Dash, Theme, line_styles, new_figure, style_axes
 from nncli.plots.labels import fit_text, renderer_of, short, spread
 
 if TYPE_CHECKING:
@@ -25,24 +25,6 @@ NARROW = 0.04
 """The share of the picture below which a flat zone is not worth naming."""
 LARGEST = 1e100
 """What is larger is left out: matplotlib's own arithmetic overflows beyond."""
-
-# Lines of a comparison, each with 4.5:1 contrast, as their names are written in their colours.
-# The palette's three are followed by four more and the text colour.
-_MORE_COLOURS = {
-    "light": ("#7B3FA0", "#B03070", "#80640A", "#0A7286"),
-    "dark": ("#C79BF2", "#FF8FC0", "#E8CF5A", "#7FDDE0"),
-}
-_Dash = str | tuple[float, tuple[float, ...]]
-_DASHES: tuple[_Dash, ...] = (
-    "-",
-    (0, (6, 2)),
-    (0, (1.2, 1.2)),
-    (0, (6, 1.6, 1.2, 1.6)),
-    (0, (3, 1.4)),
-    (0, (9, 2, 3, 2)),
-    (0, (3, 1.4, 1.2, 1.4, 1.2, 1.4)),
-    (0, (1.2, 3)),
-)
 
 
 @dataclass(frozen=True)
@@ -345,7 +327,7 @@ def _draw_several(
     panels = 2 if derivative else 1
     width = (0.985 - left * panels - gutter * panels) / panels
     bottom, tall = 0.62 / height, 1 - (0.62 + 1.15) / height
-    styles = _line_styles(crowd, theme)
+    styles = line_styles(crowd, theme)
     for panel in range(panels):
         ax = figure.add_axes((left + panel * (width + gutter + left), bottom, width, tall))
         style_axes(ax, theme)
@@ -412,19 +394,6 @@ def _comparison(activations: Sequence[Activation], x: Array) -> str:
     return f"largest slope {span}: " + " · ".join(f"{n} {short(steepest[n])}" for n in ranked)
 
 
-def _line_styles(count: int, theme: Theme) -> list[tuple[str, _Dash]]:
-    """A colour and a dash for each line; two lines of one colour never share a dash."""
-    colours = (
-        theme.train,
-        theme.validation,
-        theme.right,
-        *_MORE_COLOURS[theme.name],
-        theme.text,
-    )
-    rounds = len(colours)
-    return [(colours[i % rounds], _DASHES[(i + i // rounds) % len(_DASHES)]) for i in range(count)]
-
-
 def _shared_limits(curves: Sequence[Sequence[tuple[Array, Array]]]) -> tuple[float, float]:
     """The y for all curves; one that dwarfs the others may leave the picture at the top."""
     tops, bottoms = [], []
@@ -488,7 +457,7 @@ def _label_ends(
     ends: Sequence[tuple[str, str, float, str]],
     *,
     fontsize: float = 10,
-    dashes: Sequence[_Dash] = (),
+    dashes: Sequence[Dash] = (),
 ) -> None:
     """Name each line (words, colour, last y, weight) at its right end, pushed apart when close.
 
@@ -635,9 +604,10 @@ class _Placer:
             return None
         # A grid of centres, shape (33, 33): first axis x, second axis y.
         x, y = np.linspace(low, high, 33).T
-        cost = 60 * _covered(self.ink, x, y, half) + 4 * _covered(self.rules, x, y, half)
+        ink = _covered(self.ink, x, y, half)
+        cost = 60 * ink + 4 * _covered(self.rules, x, y, half)
         if clear:
-            cost[_covered(self.ink, x, y, half) > 0] = np.inf
+            cost[ink > 0] = np.inf
         gap_x = np.maximum(0, np.abs(x - wish[0]) - half[0])
         gap_y = np.maximum(0, np.abs(y - wish[1]) - half[1])
         away = np.hypot(gap_x[:, np.newaxis], gap_y)
@@ -659,8 +629,8 @@ def _covered(ink: Array, x: Array, y: Array, half: Array) -> Array:
     """How many points of `ink` lie under a box at each centre, shape (x, y)."""
     across = np.abs(ink[:, 0] - x[:, np.newaxis]) < half[0]
     up = np.abs(ink[:, 1] - y[:, np.newaxis]) < half[1]
-    counts: Array = across.astype(np.float64) @ up.T.astype(np.float64)
-    return counts
+    counts = across.astype(np.float32) @ up.T.astype(np.float32)
+    return np.asarray(counts, dtype=np.float64)
 
 
 def _shown(piece: _Piece, derivative: bool) -> list[Array]:

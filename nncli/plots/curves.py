@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nncli.errors import RunError
-from nncli.plots.figure import Theme, new_figure, style_axes, three_digits
+from nncli.plots.course import (
+    Course,
+    course_of,
+    is_share,
+    main_metric,
+    number,
+    plain_words,
+    scale_of,
+    words,
+)
+from nncli.plots.figure import NARROW, Theme, new_figure, style_axes
 from nncli.plots.labels import (
     CONTEXT,
     HEADING,
@@ -17,19 +25,16 @@ from nncli.plots.labels import (
     End,
     ends_width,
     fit_header,
+    fitting_step_ticks,
     label_ends,
     line_height,
-    number_ticks,
-    percent,
     place_axes,
     put,
-    scientific,
     set_ticks,
-    step_ticks,
     subject,
     text_width,
 )
-from nncli.results import EpochRecord, StoredRun
+from nncli.results import StoredRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,128 +44,14 @@ Box = tuple[float, float, float, float]
 """Left, bottom, right, top in inches from the lower left corner of the axes."""
 
 WIDTH = 11.5
-PANEL_HEIGHT = 3.05
-LOG_FROM = 50.0
-"""The ratio of the largest to the smallest value from which the scale is logarithmic."""
-HIDDEN_BELOW = 0.35
-"""A curve that would fill less of an axis from zero is given an axis of its own range."""
+PANEL_HEIGHT, NARROW_HEIGHT = 3.05, 2.4
 NO_LONGER = "no longer improves"
 
+DENSE = 500
+"""Epochs from which lines are thin, or their ups and downs become a band."""
+NAMED_RESUMPTIONS = 2
+"""Up to so many are named beside their ticks."""
 PHASES = {"head": "head", "fine_tune": "fine-tuning"}
-WORDS = {
-    "loss": "loss",
-    "accuracy": "accuracy",
-    "mean_absolute_error": "mean absolute error",
-}
-
-
-@dataclass(frozen=True)
-class _Course:
-    """The epochs that the curves of a run show, numbered from 1."""
-
-    records: tuple[EpochRecord, ...]
-    before: int
-    """Epochs of pretraining that came before, in the record's own numbering."""
-    monitor: str
-    best: int | None
-    """The best epoch; None where no epoch has a number."""
-
-    @property
-    def first(self) -> int:
-        return self.records[0].epoch - self.before
-
-    @property
-    def last(self) -> int:
-        return self.records[-1].epoch - self.before
-
-    def values(self, metric: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Epochs and values of `metric`, of the epochs that have it."""
-        having = [record for record in self.records if metric in record.metrics]
-        epochs = np.array([record.epoch - self.before for record in having], dtype=np.float64)
-        values = np.array([record.metrics[metric] for record in having], dtype=np.float64)
-        return epochs, values
-
-    def at(self, metric: str, epoch: int | None) -> float | None:
-        """The value of `metric` in `epoch`, if there is one."""
-        for record in self.records:
-            if record.epoch - self.before == epoch:
-                return record.metrics.get(metric)
-        return None
-
-    @property
-    def changes(self) -> list[tuple[int, str, str]]:
-        """First epoch, old phase and new phase of each change of phase."""
-        return [
-            (new.epoch - self.before, old.phase, new.phase)
-            for old, new in zip(self.records, self.records[1:], strict=False)
-            if old.phase != new.phase
-        ]
-
-    @property
-    def broken(self) -> int | None:
-        """The first epoch from which the training or monitored loss stays no number."""
-        found: list[int] = []
-        for metric in ("loss", self.monitor):
-            epochs, values = self.values(metric)
-            if len(values) and not np.isfinite(values[-1]):
-                good = np.flatnonzero(np.isfinite(values))
-                found.append(int(epochs[good[-1] + 1] if len(good) else epochs[0]))
-        return min(found, default=None)
-
-
-def _course(run: StoredRun) -> _Course:
-    """The epochs to draw: pretraining is another task on other data and is left out.
-
-    Raises:
-        RunError: no epoch was finished.
-    """
-    shown = tuple(record for record in run.history if record.phase != "pretrain")
-    shown = shown or run.history  # stopped while still pretraining
-    if not shown:
-        raise RunError(
-            f"{run.name} has no finished epoch, so there are no curves to draw",
-            hint="train for at least one epoch",
-        )
-    before = shown[0].epoch - 1
-    has_validation = any("val_loss" in record.metrics for record in shown)
-    monitor = str(run.metrics.get("monitor") or ("val_loss" if has_validation else "loss"))
-    course = _Course(shown, before, monitor, None)
-    best = run.metrics.get("best_epoch")
-    stored = int(best) - before if isinstance(best, int | float) else None
-    value = course.at(monitor, stored)
-    if value is None or not np.isfinite(value):
-        epochs, values = course.values(monitor)
-        finite = np.isfinite(values)
-        stored = None
-        if finite.any():
-            epochs, values = epochs[finite], values[finite]
-            pick = values.argmax() if _is_share(monitor) else values.argmin()
-            stored = int(epochs[pick])
-    return _Course(shown, before, monitor, stored)
-
-
-def _is_share(metric: str) -> bool:
-    return "accuracy" in metric
-
-
-def _words(metric: str) -> str:
-    """`validation loss` of `val_loss`, `training accuracy` of `accuracy`."""
-    plain = metric.removeprefix("val_")
-    part = "validation" if metric != plain else "training"
-    return f"{part} {WORDS.get(plain, plain.replace('_', ' '))}"
-
-
-def _number(metric: str, value: float) -> str:
-    if not np.isfinite(value):
-        return "NaN"
-    return percent(value) if _is_share(metric) else three_digits(value)
-
-
-def _main_metric(run: StoredRun, course: _Course) -> str | None:
-    """What is shown beside the loss, if the records have it."""
-    wanted = "accuracy" if run.task == "classification" else "mean_absolute_error"
-    has = any(wanted in r.metrics or f"val_{wanted}" in r.metrics for r in course.records)
-    return wanted if has else None
 
 
 def _classes(run: StoredRun) -> int | None:
@@ -173,32 +64,29 @@ def _classes(run: StoredRun) -> int | None:
 
 def curves_finding(run: StoredRun) -> str:
     """What the curves show, in one sentence: the title and the alternative text."""
-    course = _course(run)
+    course = course_of(run)
     start = f"{subject(run)}: "
     if course.best is None:
-        return f"{start}the loss is not a number from epoch {course.broken or course.first} on"
+        return start + course.breaks
     value = course.at(course.monitor, course.best)
     assert value is not None
-    best = f"{_words(course.monitor)} {_number(course.monitor, value)}"
+    best = f"{words(course.monitor)} {number(course.monitor, value)}"
     if course.broken is not None:
-        return (
-            f"{start}the loss is not a number from epoch {course.broken:,} on; "
-            f"best {best} at epoch {course.best:,}"
-        )
+        return f"{start}{course.breaks}; best {best} at epoch {course.best:,}"
     if course.first == course.last:
         return f"{start}{best} after 1 epoch"
     improving = " (still improving)" if course.best == course.last else ""
     return f"{start}best {best} at epoch {course.best:,} of {course.last:,}{improving}"
 
 
-def _context(run: StoredRun, course: _Course, metric: str | None) -> list[str]:
+def _context(run: StoredRun, course: Course, metric: str | None) -> list[str]:
     parts: list[str] = []
     if metric is not None and course.best is not None:
         shown = "loss" if course.monitor.endswith(metric) else metric
         for name in (f"val_{shown}", shown):
             value = course.at(name, course.best)
             if value is not None:
-                parts.append(f"{_words(name)} {_number(name, value)} at that epoch")
+                parts.append(f"{words(name)} {number(name, value)} at that epoch")
                 break
     if course.best == course.last != course.first and course.broken is None:
         parts.append("the last epoch is the best: train longer")
@@ -214,30 +102,47 @@ def _context(run: StoredRun, course: _Course, metric: str | None) -> list[str]:
     ]
     if settings:
         parts.append(", ".join(settings))
+    if len(course.resumed) == 1:
+        parts.append(f"resumed after epoch {course.resumed[0]:,}")
+    elif course.resumed:
+        times = len(course.resumed)
+        parts.append("resumed twice" if times == 2 else f"resumed {times:,} times")
     if not any("val_loss" in record.metrics for record in course.records):
         parts.append("no validation part")
     return [*parts, run.name]
 
 
-def draw_curves(run: StoredRun, theme: Theme) -> Figure:
-    """Loss and main metric by epoch, side by side, with the best epoch marked in both.
+def draw_curves(run: StoredRun, theme: Theme, *, narrow: bool = False) -> Figure:
+    """Loss and main metric by epoch with the best epoch marked in both: side by side, or `narrow`.
 
     Raises:
         RunError: no epoch was finished.
     """
-    course = _course(run)
-    metric = _main_metric(run, course)
-    figure = new_figure(WIDTH, 1, theme)
-    left = 0.7
-    header = fit_header(curves_finding(run), _context(run, course, metric), WIDTH - left - 0.2)
-    top = header.height + 0.55 + (0.18 if course.changes else 0)
-    figure.set_size_inches(WIDTH, top + PANEL_HEIGHT + 0.62)
-    header.draw(figure, theme, left)
+    course = course_of(run)
+    metric = main_metric(run, course)
+    figure = new_figure(1, 1, theme)
     panels = [
         _Panel(figure, theme, course, name, _classes(run))
         for name in ("loss", metric)
         if name is not None
     ]
+    across = NARROW if narrow else WIDTH
+    ticks_width = max(panel.ticks_width for panel in panels)
+    left = 0.15 + ticks_width if narrow else max(0.7, 0.15 + panels[0].ticks_width)
+    context = _context(run, course, metric)
+    start = 0.2 if narrow else left
+    header = fit_header(curves_finding(run), context, across - start - (0.15 if narrow else 0.2))
+    heading = 0.55 + (0.18 if course.changes else 0)
+    height, below = (NARROW_HEIGHT, 0.52) if narrow else (PANEL_HEIGHT, 0.62)
+    rows = len(panels) if narrow else 1
+    figure.set_size_inches(across, header.height + rows * (heading + height + below))
+    header.draw(figure, theme, start)
+    if narrow:
+        width = across - left - max(panel.ends_width for panel in panels) - 0.05
+        for row, panel in enumerate(panels):
+            top = header.height + heading + row * (heading + height + below)
+            panel.draw(left, top, width, height)
+        return figure
     # The plots share the width that tick and end labels leave.
     right, between = 0.15, 0.35
     taken = left + panels[0].ends_width + right
@@ -247,7 +152,7 @@ def draw_curves(run: StoredRun, theme: Theme) -> Figure:
     for panel in panels:
         if panel is not panels[0]:
             x += between + panel.ticks_width
-        panel.draw(x, top, width)
+        panel.draw(x, header.height + heading, width, height)
         x += width + panel.ends_width
     return figure
 
@@ -256,7 +161,7 @@ class _Panel:
     """One metric: its curves, and what is written beside and between them."""
 
     def __init__(
-        self, figure: Figure, theme: Theme, course: _Course, metric: str, classes: int | None
+        self, figure: Figure, theme: Theme, course: Course, metric: str, classes: int | None
     ) -> None:
         self.figure, self.theme, self.course, self.metric = figure, theme, course, metric
         self.chance = 1 / classes if classes and metric == "accuracy" else None
@@ -270,38 +175,29 @@ class _Panel:
         ]
         self.main = f"val_{metric}" if self.curves[-1][0] == "val" else metric
         values = np.concatenate([curve[2] for curve in self.curves])
-        self.low, self.high, self.log = _limits(
-            values, share=_is_share(metric), several=course.last > course.first
-        )
-        if _is_share(metric):
-            self.ticks, labels = number_ticks(self.low * 100, self.high * 100)
-            self.ticks = [tick / 100 for tick in self.ticks]
-            self.tick_labels = [f"{label} %" for label in labels]
-        elif self.log:
-            self.ticks, self.tick_labels = _log_ticks(self.low, self.high)
-        else:
-            self.ticks, self.tick_labels = number_ticks(self.low, self.high)
+        self.scale = scale_of(metric, values, several=course.last > course.first)
+        self.low, self.high = self.scale.low, self.scale.high
         self.ends = []
         for name, _, ys, colour, _ in self.curves:
             finite = ys[np.isfinite(ys)]
             y = float(finite[-1]) if len(finite) else float("nan")
-            self.ends.append(End(f"{name} {_number(metric, float(ys[-1]))}", y, colour))
+            self.ends.append(End(f"{name} {number(metric, float(ys[-1]))}", y, colour))
         self.ends_width = ends_width(self.ends)
-        self.ticks_width = 0.12 + max(text_width(label, 10) for label in self.tick_labels)
+        self.ticks_width = 0.12 + max(text_width(label, 10) for label in self.scale.labels)
 
-    def draw(self, left: float, top: float, width: float) -> None:
+    def draw(self, left: float, top: float, width: float, height: float) -> None:
         """Draw the panel at inches from the figure's left and top edges."""
         theme, course = self.theme, self.course
-        self.width = width
-        self.ax = ax = place_axes(self.figure, left, top, width, PANEL_HEIGHT)
+        self.width, self.height = width, height
+        self.ax = ax = place_axes(self.figure, left, top, width, height)
         style_axes(ax, theme)
         first, last = course.first, course.last
         ax.set_xlim((first, last) if last > first else (first - 0.5, first + 0.5))
-        if self.log:
+        if self.scale.log:
             ax.set_yscale("log", nonpositive="clip")
         ax.set_ylim(self.low, self.high)
-        set_ticks(ax, "y", self.ticks, self.tick_labels)
-        epochs = step_ticks(first, last)
+        set_ticks(ax, "y", self.scale.ticks, self.scale.labels)
+        epochs = fitting_step_ticks(first, last, width)
         set_ticks(ax, "x", epochs, [f"{epoch:,}" for epoch in epochs])
         ax.set_xlabel("epoch", color=theme.muted, fontsize=CONTEXT)
         self._heading()
@@ -315,26 +211,32 @@ class _Panel:
             if course.best < last:
                 ax.axvspan(course.best, last, facecolor=theme.shade, linewidth=0, zorder=0)
         for _, xs, ys, colour, dashed in self.curves:
-            ax.plot(xs, ys, color=colour, linewidth=1.7 if dashed else 2.4, clip_on=False,
+            thickness = (1.7 if dashed else 2.4) * (0.55 if len(xs) > DENSE else 1)
+            ax.plot(xs, ys, color=colour, linewidth=thickness, clip_on=False,
                     linestyle=(0, (4.5, 2)) if dashed else "-", zorder=3 if dashed else 4,
                     solid_joinstyle="round")  # fmt: skip
             self._lone_points(xs, ys, colour)
             self._break(xs, ys, colour)
         self.points = self._trace()
         if not len(self.points):
-            self._write("no number to draw", width / 2, PANEL_HEIGHT / 2, CONTEXT, theme.muted,
+            self._write("no number to draw", width / 2, self.height / 2, CONTEXT, theme.muted,
                         bold=False, ha="center")  # fmt: skip
         self._chance()
+        ticks = self._resumptions()
         self._best()
         self._no_longer()
+        self._name(ticks)
         label_ends(ax, self.ends)
 
     def _heading(self) -> None:
-        better = "higher is better" if _is_share(self.metric) else "lower is better"
-        scale = "log scale, " if self.log else ""
-        name = WORDS.get(self.metric, self.metric.replace("_", " ")).capitalize()
+        better = "higher is better" if is_share(self.metric) else "lower is better"
+        name = plain_words(self.metric).capitalize()
         above = 0.14 + (0.18 if self.course.changes else 0)
-        put(self.ax, 0, 1 + above / PANEL_HEIGHT, f"{name} ({scale}{better})", size=HEADING,
+        choices = [f"{name} (log scale, {better})", f"{name} (log, {better})", f"{name} (log)"]
+        choices = choices if self.scale.log else [f"{name} ({better})", name]
+        room = self.width + self.ends_width
+        fitting = (text for text in choices if text_width(text, HEADING, bold=True) <= room)
+        put(self.ax, 0, 1 + above / self.height, next(fitting, choices[-1]), size=HEADING,
             colour=self.theme.text, bold=True, transform=self.ax.transAxes)  # fmt: skip
 
     def _phases(self) -> None:
@@ -343,7 +245,7 @@ class _Panel:
         reach = -0.6  # where the last name ends, in inches; the margin is free
         for index, (epoch, old, new) in enumerate(changes):
             x = self._inches(epoch - 0.5, self.low)[0]
-            self.ax.plot([x / self.width] * 2, [0, 1 + 0.2 / PANEL_HEIGHT], clip_on=False,
+            self.ax.plot([x / self.width] * 2, [0, 1 + 0.2 / self.height], clip_on=False,
                          transform=self.ax.transAxes, color=self.theme.muted, linewidth=1.1,
                          scalex=False, scaley=False, zorder=1.6)  # fmt: skip
             names = [(PHASES.get(new, new), x + 0.07, "left")]
@@ -355,7 +257,7 @@ class _Panel:
                 if start < reach or start + long > self.width + self.ends_width:
                     continue
                 reach = start + long + 0.05
-                put(self.ax, at / self.width, 1 + 0.06 / PANEL_HEIGHT, name, size=SMALL, ha=side,
+                put(self.ax, at / self.width, 1 + 0.06 / self.height, name, size=SMALL, ha=side,
                     colour=self.theme.muted, transform=self.ax.transAxes)  # fmt: skip
 
     def _lone_points(self, xs: NDArray[np.float64], ys: NDArray[np.float64], colour: str) -> None:
@@ -380,7 +282,7 @@ class _Panel:
     def _inches(self, x: float, y: float) -> tuple[float, float]:
         """Data to inches from the axes' lower left corner."""
         at = self.ax.transAxes.inverted().transform(self.ax.transData.transform((x, y)))
-        return float(at[0]) * self.width, float(at[1]) * PANEL_HEIGHT
+        return float(at[0]) * self.width, float(at[1]) * self.height
 
     def _trace(self) -> NDArray[np.float64]:
         """(points, 2) all curves in inches, dense enough that no text slips between two."""
@@ -391,7 +293,7 @@ class _Panel:
                 continue
             data = np.column_stack([xs[finite], np.clip(ys[finite], self.low, self.high)])
             share = self.ax.transAxes.inverted().transform(self.ax.transData.transform(data))
-            inches = share * [self.width, PANEL_HEIGHT]
+            inches = share * [self.width, self.height]
             if len(inches) > 1:
                 steps = np.hypot(*np.diff(inches, axis=0).T)
                 along = np.concatenate([[0], np.cumsum(steps)])
@@ -409,7 +311,7 @@ class _Panel:
         x, y = self.points[:, 0], self.points[:, 1]
         hidden = (x > left - near) & (x < right + near) & (y > bottom - near) & (y < top + near)
         cost = 3.0 * float(hidden.sum())
-        outside = max(0.02 - left, right - self.width + 0.02, 0.02 - bottom, top - PANEL_HEIGHT)
+        outside = max(0.02 - left, right - self.width + 0.02, 0.02 - bottom, top - self.height)
         if outside > 0:
             cost += 1000 + 1000 * outside
         for other in self.boxes:
@@ -443,6 +345,38 @@ class _Panel:
         self.boxes.append((a, c, b, d))
         self._write(text, a, (c + d) / 2, SMALL, theme.muted, bold=False)
 
+    def _resumptions(self) -> list[float]:
+        """Short ticks on the lower edge where training was interrupted; their x in inches."""
+        ticks = [self._inches(epoch + 0.5, self.low)[0] for epoch in self.course.resumed]
+        for x in sorted(set(ticks)):
+            self.ax.plot([x / self.width] * 2, [-0.06 / self.height, 0.16 / self.height],
+                         transform=self.ax.transAxes, color=self.theme.text, linewidth=1.6,
+                         clip_on=False, scalex=False, scaley=False, zorder=5,
+                         solid_capstyle="butt")  # fmt: skip
+        if len(ticks) <= NAMED_RESUMPTIONS:
+            self.boxes += [(x - 0.03, -0.06, x + 0.03, 0.16) for x in ticks]
+        return ticks
+
+    def _name(self, ticks: list[float]) -> None:
+        """The word beside each tick that has room for it, where there are few."""
+        if len(ticks) > NAMED_RESUMPTIONS:
+            return
+        wide, tall = text_width("resumed", SMALL), line_height(SMALL)
+        for x in ticks:
+            choices = [
+                (left, bottom, left + wide, bottom + tall)
+                for bottom in (0.02, 0.18)
+                for left in (x + 0.06, x - wide - 0.06)
+            ]
+            costs = [self._cost(box) for box in choices]
+            box = choices[int(np.argmin(costs))]
+            if min(costs) > 30:
+                continue
+            self.boxes.append(box)
+            self._write(
+                "resumed", box[0], (box[1] + box[3]) / 2, SMALL, self.theme.muted, bold=False
+            )
+
     def _best(self) -> None:
         """The ringed dot at the best epoch and its label, where it hides least."""
         course, theme = self.course, self.theme
@@ -455,7 +389,7 @@ class _Panel:
                      zorder=7)  # fmt: skip
         name = self.curves[-1][0]
         best = "best " if course.last > course.first else ""
-        lines = [f"{best}epoch {course.best:,}", f"{name} {_number(self.metric, value)}"]
+        lines = [f"{best}epoch {course.best:,}", f"{name} {number(self.metric, value)}"]
         wide = max(text_width(line, CONTEXT, bold=True) for line in lines) + 0.04
         tall = line_height(CONTEXT, 2)
         x, y = self._inches(course.best, float(np.clip(value, self.low, self.high)))
@@ -477,7 +411,7 @@ class _Panel:
             share = 0.1 / length  # the line starts at the dot's rim
             start = (x + share * (end_x - x), y + share * (end_y - y))
             self.ax.plot([start[0] / self.width, end_x / self.width],
-                         [start[1] / PANEL_HEIGHT, end_y / PANEL_HEIGHT], linewidth=1,
+                         [start[1] / self.height, end_y / self.height], linewidth=1,
                          transform=self.ax.transAxes, color=theme.muted, clip_on=False,
                          scalex=False, scaley=False, zorder=6)  # fmt: skip
         for index, line in enumerate(lines):
@@ -488,19 +422,25 @@ class _Panel:
         """Say what the shade is, on the panel of the monitored metric."""
         course = self.course
         plain = course.monitor.removeprefix("val_")
-        if plain != self.metric or self.hairline is None or course.best == course.last:
+        if plain != self.metric or course.best is None or course.best == course.last:
+            return
+        if self.hairline is None:
             return
         part = "val" if plain != course.monitor else "train"
-        what = f"{part} {WORDS.get(plain, plain.replace('_', ' '))}"
+        what = f"{part} {plain_words(plain)}"
         room = self.width - self.hairline
-        for lines in ([f"{what} {NO_LONGER}"], [what, NO_LONGER], [what, "no longer", "improves"]):
+        happens = NO_LONGER
+        if course.broken == course.best + 1:
+            what, happens = "loss", "is not a number"
+        first, _, rest = happens.rpartition(" ")
+        for lines in ([f"{what} {happens}"], [what, happens], [what, first, rest]):
             wide = max(text_width(line, SMALL) for line in lines)
             tall = line_height(SMALL, len(lines))
             if wide > room - 0.14:
                 continue
             choices = [
                 (left, bottom, left + wide, bottom + tall)
-                for bottom in np.linspace(PANEL_HEIGHT - tall - 0.02, 0.06, 14)
+                for bottom in np.linspace(self.height - tall - 0.02, 0.06, 14)
                 for left in (self.width - wide - 0.07, self.hairline + 0.08)
             ]
             costs = [self._cost(box) + place / 100 for place, box in enumerate(choices)]
@@ -519,56 +459,23 @@ class _Panel:
     ) -> None:  # fmt: skip
         from matplotlib.patheffects import withStroke
 
-        shaded = self.hairline is not None and x > self.hairline
-        halo = self.theme.shade if shaded else self.theme.background
-        put(self.ax, x / self.width, y / PANEL_HEIGHT, text, size=size, colour=colour, bold=bold,
-            ha=ha, va="center_baseline", transform=self.ax.transAxes, zorder=8,
-            path_effects=[withStroke(linewidth=2.5, foreground=halo)])  # fmt: skip
+        how: dict[str, Any] = {}
+        if self._crossed(text, x, y, size, bold=bold, ha=ha):  # a halo doubles a picture's size
+            shaded = self.hairline is not None and x > self.hairline
+            halo = self.theme.shade if shaded else self.theme.background
+            how = {"path_effects": [withStroke(linewidth=2.5, foreground=halo)]}
+        put(self.ax, x / self.width, y / self.height, text, size=size, colour=colour, bold=bold,
+            ha=ha, va="center_baseline", transform=self.ax.transAxes, zorder=8, **how)  # fmt: skip
 
-
-def _limits(
-    values: NDArray[np.float64], *, share: bool, several: bool
-) -> tuple[float, float, bool]:
-    """The lower and upper end of the y axis, and whether it is logarithmic.
-
-    With one epoch there is no curve to hide, so the axis starts at zero.
-    """
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return 0.0, 1.0, False
-    low, high = float(values.min()), float(values.max())
-    room = high - low
-    if share:
-        if several and 0 < room < 0.2 * high:
-            pad = max(0.12 * room, 0.004)
-            return max(0.0, low - pad), min(high + 2 * pad, 1.0 + pad / 4), False
-        return 0.0, 1.03 if high > 0.7 else min(1.03, max(1.2 * high, 0.1)), False
-    positive = values[values > 0]
-    if low >= 0 and len(positive) and high / float(positive.min()) > LOG_FROM:
-        decades = float(np.log10(high / positive.min()))
-        pad = 10 ** (0.07 * decades)
-        return float(positive.min()) / pad, high * pad**1.6, True
-    if high == low == 0:
-        return 0.0, 1.0, False
-    if low >= 0 and (not several or room == 0 or room >= HIDDEN_BELOW * high):
-        return 0.0, high * (1.25 if room == 0 else 1.1), False
-    return low - 0.08 * (room or abs(low)), high + 0.12 * (room or abs(high)), False
-
-
-def _log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
-    """Powers of ten, with 2 and 5 between them where there are few."""
-    first, last = int(np.ceil(np.log10(low) - 1e-9)), int(np.floor(np.log10(high) + 1e-9))
-    decades = last - first + 1
-    if decades <= 3:
-        ticks = [
-            factor * 10.0**power
-            for power in range(first - 1, last + 1)
-            for factor in ((1, 2, 5) if decades < 3 else (1, 3))
-        ]
-    else:
-        ticks = [10.0**power for power in range(first, last + 1, max(1, -(-decades // 7)))]
-    ticks = [tick for tick in ticks if low <= tick <= high]
-    return ticks, [f"{t:,.10g}" if 1e-4 < t < 1e6 else scientific(t) for t in ticks]
+    def _crossed(self, text: str, x: float, y: float, size: float, *, bold: bool, ha: str) -> bool:
+        """Whether a curve or the hairline runs through a text."""
+        wide, half = text_width(text, size, bold=bold) + 0.06, line_height(size) / 2
+        left = x - (wide / 2 if ha == "center" else 0.03)
+        if self.hairline is not None and left < self.hairline < left + wide:
+            return True
+        across, up = self.points[:, 0], self.points[:, 1]
+        inside = (across > left) & (across < left + wide) & (np.abs(up - y) < half)
+        return bool(inside.any())
 
 
 def _plain_percent(share: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,37 @@ if TYPE_CHECKING:
 
 FORMATS = ("png", "svg", "pdf")
 DOTS_PER_INCH = 144
+NARROW = 4.8
+"""Inches of a figure in a single column: on a phone its type is still large enough."""
+SANS = "DejaVu Sans"
+"""Ships inside matplotlib: the same everywhere."""
+OTHER_SCRIPTS = (
+    ("Noto Sans CJK JP", "Noto Sans CJK SC", "Hiragino Sans", "Yu Gothic", "Source Han Sans"),
+    ("Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Micro Hei"),
+    ("Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic"),
+    ("Noto Sans Devanagari", "Nirmala UI", "Kohinoor Devanagari"),
+    ("Noto Sans Thai", "Leelawadee UI", "Thonburi"),
+    ("STIXGeneral",),
+)
+"""For letters that `SANS` lacks: of each group the first font that is installed."""
+
+Dash = str | tuple[float, tuple[float, ...]]
+DASHES: tuple[Dash, ...] = (
+    "-",
+    (0, (6, 2)),
+    (0, (1.2, 1.2)),
+    (0, (6, 1.6, 1.2, 1.6)),
+    (0, (3, 1.4)),
+    (0, (9, 2, 3, 2)),
+    (0, (3, 1.4, 1.2, 1.4, 1.2, 1.4)),
+    (0, (1.2, 3)),
+)
+MORE_COLOURS = {
+    "light": ("#7B3FA0", "#B03070", "#80640A", "#0A7286"),
+    "dark": ("#C79BF2", "#FF8FC0", "#E8CF5A", "#7FDDE0"),
+}
+"""For lines of a comparison after the theme's own three; names are written in them, so they have
+4.5:1 contrast too."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +71,8 @@ class Theme:
     """For fills and marks; never for text."""
     right: str
     wrong: str
+    card: str
+    """Of a box; no other colour is the same, so that a light drawing can be recoloured dark."""
 
 
 THEMES: dict[str, Theme] = {
@@ -54,6 +88,7 @@ THEMES: dict[str, Theme] = {
         third="#009E73",
         right="#007A53",
         wrong="#C0362C",
+        card="#FEFEFE",
     ),
     "dark": Theme(
         name="dark",
@@ -67,6 +102,7 @@ THEMES: dict[str, Theme] = {
         third="#3CCB9B",
         right="#3CCB9B",
         wrong="#FF7B72",
+        card="#151B23",
     ),
 }
 LIGHT = THEMES["light"]
@@ -83,27 +119,60 @@ def new_figure(width: float, height: float, theme: Theme) -> Figure:
 def _prepare_matplotlib() -> None:
     """Import matplotlib where no folder is writable, and fix what makes output differ."""
     if "MPLCONFIGDIR" not in os.environ:
-        home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
-        if not _writable(home):
+        homes = {"XDG_CONFIG_HOME": "~/.config", "XDG_CACHE_HOME": "~/.cache"}
+        folders = [Path(os.environ.get(name) or home) for name, home in homes.items()]
+        if not all(_writable(folder.expanduser()) for folder in folders):
             os.environ["MPLCONFIGDIR"] = str(Path(tempfile.gettempdir()) / "nncli-matplotlib")
     os.environ["MPLBACKEND"] = "agg"  # a nonsense value in the environment stops the import
     import matplotlib
 
     matplotlib.rcParams.update(
         {
-            "font.family": "DejaVu Sans",  # ships inside matplotlib: the same everywhere
+            "font.family": SANS,
             "svg.fonttype": "path",
             "svg.hashsalt": "nncli",
             "axes.unicode_minus": True,
             "mathtext.fontset": "dejavusans",
+            "image.composite_image": False,  # each image with the pixels that it has
         }
     )
 
 
+def families(text: str) -> list[str]:
+    """`SANS`, and behind it other fonts where `text` has letters that it lacks."""
+    return [SANS] if text.isascii() or _letters().issuperset(text) else [SANS, *_other_fonts()]
+
+
+@cache
+def _letters() -> frozenset[str]:
+    """All that `SANS` can draw."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return frozenset(map(chr, get_font(findfont(FontProperties(family=SANS))).get_charmap()))
+
+
+@cache
+def _other_fonts() -> tuple[str, ...]:
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    found = [next((name for name in group if name in installed), "") for group in OTHER_SCRIPTS]
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def line_styles(count: int, theme: Theme) -> list[tuple[str, Dash]]:
+    """A colour and a dash for each of several lines; no two lines share both."""
+    own = (theme.train, theme.validation, theme.right)
+    colours = (*own, *MORE_COLOURS[theme.name], theme.text)
+    rounds = len(colours)
+    return [(colours[i % rounds], DASHES[(i + i // rounds) % len(DASHES)]) for i in range(count)]
+
+
 def _writable(folder: Path) -> bool:
+    """Whether it is a folder one may write to, or may be made one."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    return os.access(folder, os.W_OK)
+    return folder.is_dir() and os.access(folder, os.W_OK)
 
 
 def style_axes(ax: Axes, theme: Theme) -> None:
@@ -113,8 +182,8 @@ def style_axes(ax: Axes, theme: Theme) -> None:
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         ax.spines[side].set_color(theme.muted)
-    ax.tick_params(colors=theme.muted, which="both", labelcolor=theme.muted)
-    ax.grid(visible=True, axis="y", color=theme.grid, linewidth=0.9)
+    ax.tick_params(colors=theme.muted, labelcolor=theme.muted)
+    ax.yaxis.grid(visible=True, color=theme.grid, linewidth=0.9)
     ax.set_axisbelow(True)
 
 
@@ -123,7 +192,7 @@ def three_digits(value: float) -> str:
     if value == 0:
         return "0"
     if 1e-4 <= abs(value) < 1e6:
-        decimals = max(0, 2 - int(f"{value:e}".split("e")[1]))
+        decimals = max(0, 2 - int(f"{value:.2e}".split("e")[1]))
         return f"{value:,.{decimals}f}".replace("-", "−")
     return f"{value:.2e}".replace("-", "−")
 

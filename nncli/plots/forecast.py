@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncli.errors import RunError
-from nncli.plots.figure import Theme, new_figure, style_axes, three_digits
+from nncli.plots.figure import NARROW, Theme, new_figure, style_axes, three_digits
 from nncli.plots.labels import (
     CONTEXT,
     HEADING,
     SMALL,
     End,
+    clean,
     ends_width,
     fit_header,
     label_ends,
@@ -36,10 +37,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 10.8
-SERIES_HEIGHT = 2.9
+SERIES_HEIGHT, NARROW_SERIES_HEIGHT = 2.9, 2.3
 ERROR_HEIGHT = 1.05
-MOST_STEPS = 240
+MOST_STEPS, NARROW_MOST_STEPS = 240, 80
 """Test steps that can still be told apart at this width."""
+LONGEST_LABEL = 1.5
+"""Inches of a date below the axes."""
 MOST_SEEN = 0.4
 """The largest share of the width that the seen window takes."""
 
@@ -99,7 +102,7 @@ def _or_nan(value: float) -> str:
     return three_digits(value) if np.isfinite(value) else "not a number"
 
 
-def draw_forecast(run: StoredRun, theme: Theme) -> Figure:
+def draw_forecast(run: StoredRun, theme: Theme, *, narrow: bool = False) -> Figure:
     """Truth and forecasts of the test part after the seen window, and their errors below.
 
     Raises:
@@ -107,11 +110,12 @@ def draw_forecast(run: StoredRun, theme: Theme) -> Figure:
     """
     forecast = _forecast(run)
     errors = _errors(forecast)
+    across, series_height = (NARROW, NARROW_SERIES_HEIGHT) if narrow else (WIDTH, SERIES_HEIGHT)
     steps, run_steps = len(forecast.truth), len(forecast.free_running)
-    shown = min(steps, MOST_STEPS)
+    shown = min(steps, NARROW_MOST_STEPS if narrow else MOST_STEPS)
     seen = min(len(forecast.seen), max(1, round(shown * MOST_SEEN / (1 - MOST_SEEN))))
     seen = len(forecast.seen) if len(forecast.seen) <= 1.25 * max(shown, 20) else seen
-    figure = new_figure(WIDTH, 1, theme)
+    figure = new_figure(across, 1, theme)
     context = [f"repeating the last value {_or_nan(errors.persistence)}"]
     if run_steps:
         many = f"{run_steps:,} step{'s' if run_steps > 1 else ''}"
@@ -128,12 +132,16 @@ def draw_forecast(run: StoredRun, theme: Theme) -> Figure:
     }
     highest = _error_limit(distances, errors, high - low)
     error_ticks, error_labels = number_ticks(0, highest, 3)
-    left = 0.45 + max(text_width(label, 10) for label in [*tick_labels, *error_labels])
-    header = fit_header(forecast_finding(run), [*context, run.name], WIDTH - left - 0.2)
+    if leaves:
+        context.append("the free run leaves the picture")
+    widest = max(text_width(label, 10) for label in [*tick_labels, *error_labels])
+    left = (0.3 if narrow else 0.45) + widest
+    start = 0.2 if narrow else left
+    header = fit_header(forecast_finding(run), [*context, run.name], across - start - 0.2)
     top = header.height + 0.5
-    below = top + SERIES_HEIGHT + 0.48
-    figure.set_size_inches(WIDTH, below + ERROR_HEIGHT + 0.65)
-    header.draw(figure, theme, left)
+    below = top + series_height + 0.48
+    figure.set_size_inches(across, below + ERROR_HEIGHT + 0.65)
+    header.draw(figure, theme, start)
     ends = [
         End("truth", _end(forecast.truth[:shown]), theme.text),
         End("one step ahead", _end(forecast.one_step[:shown]), theme.validation),
@@ -143,11 +151,13 @@ def draw_forecast(run: StoredRun, theme: Theme) -> Figure:
         End(f"repeating {_or_nan(errors.persistence)}", errors.persistence, theme.muted),
     ]
     if run_steps:
-        ends.append(End("free running", _end(free), theme.train))
+        away = ("↑" if _end(free) > high else "↓") if leaves else ""
+        ends.append(End(f"free running {away}".rstrip(), _end(free), theme.train))
         mean = f"mean {_or_nan(errors.free_running)}"
         error_ends.insert(1, End(mean, _end(distances["free"]), theme.train))
-    width = WIDTH - left - max(ends_width(ends), ends_width(error_ends)) - 0.15
-    series = place_axes(figure, left, top, width, SERIES_HEIGHT)
+    beside = max(ends_width(ends), ends_width(error_ends))
+    width = across - left - beside - (0.05 if narrow else 0.15)
+    series = place_axes(figure, left, top, width, series_height)
     error = place_axes(figure, left, below, width, ERROR_HEIGHT)
     for ax in (series, error):
         style_axes(ax, theme)
@@ -168,14 +178,8 @@ def draw_forecast(run: StoredRun, theme: Theme) -> Figure:
         marker = "o" if shown == 1 else None
         error.plot(distances[key], color=colour, linestyle=dash, linewidth=line_width,
                    marker=marker)  # fmt: skip
-    unit = "the test part, never trained on"
-    if leaves:
-        unit += " (free running leaves the picture)"
-    if forecast.name:
-        room = width - text_width(f": {unit}", HEADING, bold=True)
-        unit = f"{shorten(forecast.name, room, HEADING, bold=True)}: {unit}"
     for ax, height, text in (
-        (series, SERIES_HEIGHT, unit),
+        (series, series_height, _heading(forecast.name, width + beside)),
         (error, ERROR_HEIGHT, "Absolute error"),
     ):
         put(ax, 0, 1 + 0.12 / height, text, size=HEADING, colour=theme.text, bold=True,
@@ -183,6 +187,19 @@ def draw_forecast(run: StoredRun, theme: Theme) -> Figure:
     label_ends(series, ends)
     label_ends(error, error_ends)
     return figure
+
+
+def _heading(name: str, room: float) -> str:
+    """What the series is, in as many words as there is room for."""
+    parts = ["the test part, never trained on", "the test part"]
+    name = clean(name)
+    for part in parts if name else ():
+        if text_width(f"{name}: {part}", HEADING, bold=True) <= room:
+            return f"{name}: {part}"
+    if not name:
+        return parts[0]
+    rest = room - text_width(f": {parts[1]}", HEADING, bold=True)
+    return f"{shorten(name, rest, HEADING, bold=True)}: {parts[1]}"
 
 
 def _end(values: NDArray[np.float64]) -> float:
@@ -237,12 +254,13 @@ def _x_ticks(
 ) -> None:  # fmt: skip
     """Steps, or the source's dates where it has them, below the lower panel."""
     if len(forecast.labels) >= shown:
-        widest = max(text_width(label, 10) for label in forecast.labels[:shown])
+        named = [shorten(label, LONGEST_LABEL, 10) for label in forecast.labels[:shown]]
+        widest = max(text_width(label, 10) for label in named)
         per_step = width / (seen + max(shown - 1, 1))
-        most = max(2, int(per_step * shown / (widest + 0.3)))
-        stride = max(1, -(-shown // most))
+        gaps = int(per_step * (shown - 1) / (widest + 0.2))
+        stride = max(1, -(-(shown - 1) // gaps)) if gaps else shown
         ticks = list(range(0, shown, stride))
-        labels = [forecast.labels[tick] for tick in ticks]
+        labels = [named[tick] for tick in ticks]
     else:
         last = max(shown - 1, 1)
         whole = step_ticks(0, seen + last)
@@ -266,6 +284,9 @@ def _series(
     ax.axvspan(-seen, -0.5, facecolor=theme.shade, linewidth=0, zorder=0)
     known = np.concatenate([forecast.seen[-seen:], forecast.truth[:shown]])
     ax.plot(np.concatenate([before, after]), known, color=theme.text, linewidth=1.9, zorder=3)
+    if 0 < len(free) < shown and np.isfinite(free[-1]):  # from where it ends to its name
+        ax.plot([len(free) - 1, shown - 1], [free[-1]] * 2, color=theme.train, linewidth=0.7,
+                alpha=0.6, zorder=2)  # fmt: skip
     marker = "o" if shown == 1 else None
     ax.plot(after[: len(free)], free, color=theme.train, linewidth=1.9,
             linestyle=(0, (1.2, 1.4)), marker=marker, zorder=4)  # fmt: skip

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from nncli.plots.figure import DOTS_PER_INCH, Theme, three_digits
+from nncli.plots.figure import DOTS_PER_INCH, SANS, Theme, families, three_digits
 from nncli.results import StoredRun
 
 if TYPE_CHECKING:
@@ -23,22 +23,31 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-SANS = "DejaVu Sans"
 MONO = "DejaVu Sans Mono"
 TITLE = 15.0
 CONTEXT = 10.5
 HEADING = 11.5
 SMALL = 9.5
+ONE_LINE_FIRST = 5
+"""Half points by which a name may shrink before it takes a second line, and one."""
 LINE = 1.35
 """Height of a line of text, as a multiple of its size."""
 
 
+TIED = "\0"
+"""Between a number and its sign, where no line is broken; no text that was cleaned has one."""
+_INSTEAD = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": "", "Cs": "\ufffd"}
+"""What stands for a character that cannot be drawn, by its Unicode category."""
+
+
+def printable(text: str) -> str:
+    """`text` on one line, without what cannot be drawn."""
+    return "".join(_INSTEAD.get(unicodedata.category(c), c) for c in text)
+
+
 def clean(text: str) -> str:
     """`text` on one line: control characters and runs of spaces become one space."""
-    printable = ("" if unicodedata.category(c) == "Cf" else c for c in text)
-    return " ".join(
-        "".join(" " if unicodedata.category(c) == "Cc" else c for c in printable).split()
-    )
+    return " ".join(printable(text).split())
 
 
 @cache
@@ -53,7 +62,9 @@ def text_width(text: str, size: float, *, bold: bool = False, family: str = SANS
     """Width of one line of text in inches."""
     from matplotlib.font_manager import FontProperties
 
-    font = FontProperties(family=family, weight="bold" if bold else "normal", size=size)
+    text = printable(text)
+    names = families(text) if family == SANS else [family]
+    font = FontProperties(family=names, weight="bold" if bold else "normal", size=size)
     size_in_pixels = _renderer().get_text_width_height_descent(  # type: ignore[no-untyped-call]
         text, font, ismath=False
     )
@@ -87,8 +98,54 @@ def shorten(text: str, width: float, size: float, *, bold: bool = False, family:
 
 def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
     """`text` as lines of at most `width`; a word too wide for a line is shortened."""
-    return _fill([shorten(word, width, size, bold=bold) for word in clean(text).split()], width,
-                 size, bold=bold, gap=" ")  # fmt: skip
+    pieces = [
+        shorten(word.replace(TIED, " "), width, size, bold=bold)
+        for word in clean(text).replace(" %", f"{TIED}%").split(" ")
+    ]
+    return _fill(pieces, width, size, bold=bold, gap=" ")
+
+
+def fold(
+    texts: Sequence[str], width: float, size: float, smallest: float, *, bold: bool = False
+) -> list[tuple[float, list[str]]]:
+    """Each text on one line or two, with its size: one for all, the largest at which all fit.
+
+    Those that do not fit on two lines even at the `smallest` size are shortened, at that size.
+    """
+    texts = [clean(text) for text in texts]
+
+    def fits(lines: Sequence[str], size: float) -> bool:
+        return all(text_width(line, size, bold=bold) <= width for line in lines)
+
+    def halves(text: str, size: float) -> list[str]:
+        return _halves(text, width, size, bold=bold)
+
+    hopeless = {text for text in texts if not fits(halves(text, smallest), smallest)}
+    hopeful = [text for text in texts if text not in hopeless]
+    sizes = np.arange(size, smallest - 0.01, -0.5).tolist()
+    chosen = next((s for s in sizes[:ONE_LINE_FIRST] if fits(hopeful, s)), None)
+    if chosen is None:
+        chosen = next(s for s in sizes if all(fits(halves(text, s), s) for text in hopeful))
+    return [
+        (
+            smallest if text in hopeless else chosen,
+            [shorten(line, width, smallest, bold=bold) for line in halves(text, smallest)]
+            if text in hopeless
+            else halves(text, chosen),
+        )
+        for text in texts
+    ]
+
+
+def _halves(text: str, width: float, size: float, *, bold: bool) -> list[str]:
+    """`text` on one line or two, broken after a space or a joining sign before `width`."""
+    if text_width(text, size, bold=bold) <= width:
+        return [text]
+    breaks = [index for index, sign in enumerate(text[:-1], start=1) if sign in " -_/.,·"]
+    fitting = [i for i in breaks if text_width(text[:i].rstrip(), size, bold=bold) <= width]
+    if not fitting:
+        return [text]
+    return [text[: fitting[-1]].rstrip(), text[fitting[-1] :].lstrip()]
 
 
 def _fill(
@@ -175,7 +232,9 @@ def put(
     **how: Any,
 ) -> Text:
     """Write `text` on a figure or axes, taken literally."""
+    text = printable(text)
     how.setdefault("va", "baseline")
+    how.setdefault("family", families(text))
     return on.text(
         x,
         y,
@@ -186,6 +245,17 @@ def put(
         parse_math=False,
         **how,
     )
+
+
+def inch_axes(figure: Figure) -> Axes:
+    """Axes without ticks over the whole of `figure`, in inches from its left and top edges."""
+    across, down = figure.get_size_inches()
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.set_xlim(0, across)
+    ax.set_ylim(down, 0)
+    ax.set_autoscale_on(False)
+    ax.set_axis_off()
+    return ax
 
 
 def place_axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
@@ -363,11 +433,28 @@ def step_ticks(first: int, last: int, at_most: int = 7) -> list[int]:
     return [first, *inner, last]
 
 
+def fitting_step_ticks(first: int, last: int, width: float) -> list[int]:
+    """As many of `step_ticks` as can be labelled on `width` inches."""
+    for at_most in range(7, 2, -1):
+        ticks = step_ticks(first, last, at_most)
+        wide = [text_width(f"{tick:,}", 10) for tick in ticks]
+        per_step = width / max(last - first, 1)
+        if all(
+            (b - a) * per_step > (wide_a + wide_b) / 2 + 0.08
+            for a, b, wide_a, wide_b in zip(ticks, ticks[1:], wide, wide[1:], strict=False)
+        ):
+            return ticks
+    return [first, last]
+
+
 def set_ticks(ax: Axes, axis: str, ticks: Sequence[float], labels: Sequence[str]) -> None:
     """Fixed ticks with literal labels."""
+    from matplotlib.ticker import NullLocator
+
     which = ax.xaxis if axis == "x" else ax.yaxis
-    which.set_ticks(list(ticks), labels=list(labels), fontsize=10)
-    which.set_ticks([], minor=True)
+    labels = [printable(label) for label in labels]
+    which.set_ticks(list(ticks), labels=labels, fontsize=10, family=families("".join(labels)))
+    which.set_minor_locator(NullLocator())
     for label in which.get_ticklabels():
         label.set_parse_math(False)
 

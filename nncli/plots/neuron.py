@@ -10,7 +10,7 @@ import numpy as np
 from nncli.activations import get
 from nncli.neuron import NeuronResult
 from nncli.plots.figure import LIGHT, Theme, new_figure
-from nncli.plots.labels import fit_text, short
+from nncli.plots.labels import fit_text, short, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MOST = 6
 """Above this many inputs, the `MOST - 1` that add most are drawn and the others summed up."""
 WIDTH = 10.8
+LONGEST_SUM = 4.5
+"""Inches of the sum that is written out."""
 RADIUS = 0.43
 SUM_RADIUS = 0.66
 
@@ -104,11 +106,11 @@ def _headings(ax: Axes, result: NeuronResult, rows: int, height: float, theme: T
     )
     _fit(title, WIDTH - 1.0)
     count = len(result.inputs)
-    if count <= MOST:
-        products = " + ".join(
-            f"{_in_sum(x)}·{_in_sum(w)}" for x, w in zip(result.inputs, result.weights, strict=True)
-        )
-    else:
+    products = " + ".join(
+        f"{_in_sum(x)}·{_in_sum(w)}"
+        for x, w in zip(result.inputs[:MOST], result.weights[:MOST], strict=True)
+    )
+    if count > MOST or text_width(products, 10) > LONGEST_SUM:
         products = f"{count:,} products w·x"
     sign = "−" if result.bias < 0 else "+"
     bias = f"{sign} {short(abs(result.bias))}"

@@ -7,30 +7,45 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nncli.errors import RunError
-from nncli.plots.figure import Theme, new_figure
+from nncli.plots.figure import NARROW, Theme, new_figure
 from nncli.plots.labels import (
     CONTEXT,
     HEADING,
+    clean,
     fit_header,
+    fold,
+    inch_axes,
     line_height,
-    place_axes,
     put,
-    shorten,
     text_width,
     whole_percent,
 )
-from nncli.plots.tiles import draw_lines, shared_limits
+from nncli.plots.tiles import (
+    DISTINCT_LINES,
+    Tile,
+    draw_features,
+    draw_picture,
+    draw_sequences,
+    frame,
+    shared_limits,
+)
 from nncli.results import Array, Predictions, StoredRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MARGIN = 0.4
+MARGIN, NARROW_MARGIN = 0.4, 0.2
 TILE = 1.08
 LARGE_TILE = 1.45
 BETWEEN = 0.22
-PER_ROW = 8
+PER_ROW, NARROW_PER_ROW = 8, 4
+SMALLEST = 8.0
+"""Points of a class name that would not fit above or below its sample."""
+OVERHANG = 0.14
+"""Inches by which a line may be wider than its sample."""
+Line = tuple[str, float]
+"""A line of text and its size."""
 RIGHT, WRONG = "✓", "✗"
 
 
@@ -52,19 +67,26 @@ def _noun(predictions: Predictions) -> str:
     return "images" if predictions.inputs.ndim == 4 else "sequences"
 
 
-def _rows(predictions: Predictions) -> list[list[int]]:
-    """Positions in `shown`: the wrong ones above the right ones; one kind alone on two rows."""
+def _groups(predictions: Predictions) -> list[list[int]]:
+    """Positions in `shown`: the wrong ones, then the right ones; as many as are drawn."""
     said = predictions.predicted
     marks = [bool(said[i] == predictions.truth[i]) for i in predictions.shown]
     wrong = [place for place, right in enumerate(marks) if not right]
     right = [place for place, right in enumerate(marks) if right]
     if wrong and right:
         return [wrong[:PER_ROW], right[:PER_ROW]]
-    alone = (wrong or right)[: 2 * PER_ROW]
-    if len(alone) <= 3:
-        return [alone]
-    half = -(-len(alone) // 2)
-    return [alone[:half], alone[half:]]
+    return [(wrong or right)[: 2 * PER_ROW]]
+
+
+def _rows(groups: list[list[int]], per_row: int) -> list[list[int]]:
+    """The groups below each other, each on as many rows as it needs; one alone on two."""
+    rows: list[list[int]] = []
+    for group in groups:
+        least = 2 if len(groups) == 1 and len(group) > 3 else 1
+        count = max(least, -(-len(group) // per_row))
+        each = -(-len(group) // count)
+        rows += [group[start : start + each] for start in range(0, len(group), each)]
+    return rows
 
 
 def predictions_finding(run: StoredRun) -> str:
@@ -73,6 +95,9 @@ def predictions_finding(run: StoredRun) -> str:
     samples = len(predictions.truth)
     wrong = int((predictions.predicted != predictions.truth).sum())
     noun = _noun(predictions)
+    if samples == 1:
+        mark = "wrong" if wrong else "right"
+        return f"The only test {noun.removesuffix('s')} is {mark}"
     if not wrong:
         return f"All {samples:,} test {noun} are right; the model is least sure about these"
     verb = "is" if wrong == 1 else "are"
@@ -80,79 +105,91 @@ def predictions_finding(run: StoredRun) -> str:
     return f"{wrong:,} of {samples:,} test {noun} {verb} wrong{surest}"
 
 
-def _context(run: StoredRun, predictions: Predictions, rows: list[list[int]]) -> list[str]:
-    said = predictions.predicted
-    first = predictions.shown[rows[0][0]]
-    wrong = bool(said[first] != predictions.truth[first])
-    orders = {True: "wrong, most confident first", False: "right, least confident first"}
-    shown_right = any(said[i] == predictions.truth[i] for i in predictions.shown)
-    if wrong and shown_right:
-        parts = [f"top row: {orders[True]}", f"bottom row: {orders[False]}"]
+def _context(
+    run: StoredRun, predictions: Predictions, groups: list[list[int]], rows: int, theme: Theme
+) -> list[str]:
+    orders = {True: "right, least confident first", False: "wrong, most confident first"}
+    if len(groups) == 2:
+        above, below = ("top row", "bottom row") if rows == 2 else ("above", "below")
+        parts = [f"{above}: {orders[False]}", f"{below}: {orders[True]}"]
     else:
-        parts = [orders[wrong]]
+        parts = [orders[_is_right(predictions, groups[0][0])]]
     parts.append("bar: probability of the predicted class")
     if predictions.inputs.ndim == 3:
         steps, features = predictions.inputs.shape[1:]
-        lines = "1 feature" if features == 1 else f"{features} features, a line each"
+        lines = f"{features} features, a line each"
+        if features == 1:
+            lines = "1 feature"
+        elif features > DISTINCT_LINES:
+            strong = "dark" if theme.name == "light" else "bright"
+            lines = f"{features} features, a row each, {strong} where they are high"
         padded = bool(np.isnan(predictions.inputs).any())  # steps that are not there
-        parts.append(f"{'up to ' * padded}{steps:,} steps, {lines}")
+        parts.append(f"{'up to ' * padded}{steps:,} step{'s' * (steps > 1)}, {lines}")
     return [*parts, run.name]
 
 
-def draw_predictions(run: StoredRun, theme: Theme) -> Figure:
+def draw_predictions(run: StoredRun, theme: Theme, *, narrow: bool = False) -> Figure:
     """Wrong samples, the most confident first, above right ones, the least confident first.
 
     Raises:
         RunError: the run holds no predictions.
     """
     predictions = _predictions(run)
-    rows = _rows(predictions)
+    groups = _groups(predictions)
+    rows = _rows(groups, NARROW_PER_ROW if narrow else PER_ROW)
     columns = max(len(row) for row in rows)
     tile = TILE if columns > 5 else LARGE_TILE
-    figure = new_figure(7, 1, theme)
-    width = max(2 * MARGIN + columns * (tile + BETWEEN) - BETWEEN, 7.0)
-    header = fit_header(
-        predictions_finding(run), _context(run, predictions, rows), width - 2 * MARGIN
-    )
+    margin = NARROW_MARGIN if narrow else MARGIN
+    width = max(2 * margin + columns * (tile + BETWEEN) - BETWEEN, 7.0)
+    if narrow:
+        width = NARROW
+        tile = min(tile, (width - 2 * margin + BETWEEN) / max(columns, 3) - BETWEEN)
+    context = _context(run, predictions, groups, len(rows), theme)
+    header = fit_header(predictions_finding(run), context, width - 2 * margin)
     images = predictions.inputs.ndim == 4
     # A tile is as high as the pictures are, within reason.
     ratio = predictions.inputs.shape[1] / predictions.inputs.shape[2] if images else 0.8
     high = tile * float(np.clip(ratio, 0.5, 1.5))
-    stacked = any(
-        text_width(_headline(predictions, place), HEADING, bold=True) > tile
-        for row in rows
-        for place in row
-    )
-    size = _name_size(predictions, rows, tile) if stacked else HEADING
-    above = line_height(HEADING, 2 if stacked else 1) + 0.05
-    below = 0.16 + line_height(CONTEXT, 2 if stacked else 1)
+    places = [place for row in rows for place in row]
+    over = _over(predictions, places, tile)
+    under = _under(predictions, places, tile)
+    above = line_height(HEADING, max(len(lines) for lines in over)) + 0.05
+    below = line_height(CONTEXT, max(len(lines) for lines in under)) + 0.16
     top = header.height + 0.2
-    figure.set_size_inches(width, top + len(rows) * (above + high + below + 0.2))
-    header.draw(figure, theme, MARGIN)
-    across, down = figure.get_size_inches()
+    row_height = above + high + below + 0.2
+    figure = new_figure(width, top + len(rows) * row_height, theme)
+    header.draw(figure, theme, margin)
+    ax = inch_axes(figure)
+    tiles = [
+        (margin + column * (tile + BETWEEN), top + number * row_height + above, tile, high)
+        for number, row in enumerate(rows)
+        for column in range(len(row))
+    ]
+    for place, (left, upper, _, _), lines_over, lines_under in zip(
+        places, tiles, over, under, strict=True
+    ):
+        right = _is_right(predictions, place)
+        colour = theme.right if right else theme.wrong
+        lower = upper + high
+        frame(ax, (left, upper, tile, high), colour, 2)
+        _bar(ax, theme, predictions, place, (left, lower + 0.06, tile, 0.05), colour)
+        for index, (line, size) in enumerate(reversed(lines_over)):
+            put(ax, left, upper - 0.08 - index * line_height(HEADING), line, size=size,
+                colour=colour, bold=True)  # fmt: skip
+        for index, (line, size) in enumerate(lines_under):
+            put(ax, left, lower + 0.11 + line_height(CONTEXT, index + 1), line, size=size,
+                colour=theme.muted if right else theme.text)  # fmt: skip
+    if images:
+        for place, of_place in zip(places, tiles, strict=True):
+            draw_picture(ax, _on_page(predictions.inputs[place], theme), of_place)
+        return figure
+    sequences = [predictions.inputs[place] for place in places]
     limits = shared_limits(predictions.inputs)
-    for number, row in enumerate(rows):
-        upper = top + number * (above + high + below + 0.2) + above
-        for column, place in enumerate(row):
-            left = MARGIN + column * (tile + BETWEEN)
-            ax = place_axes(figure, left, upper, tile, high)
-            colour = theme.right if _is_right(predictions, place) else theme.wrong
-            _frame(ax, theme, colour)
-            if images:
-                _picture(ax, theme, predictions.inputs[place])
-            else:
-                draw_lines(ax, theme, predictions.inputs[place], limits)
-            _bar(figure, theme, predictions, place, left, upper + high + 0.06, tile, colour)
-            lines = _above(predictions, place, tile, size, stacked=stacked)
-            for index, line in enumerate(reversed(lines)):
-                y = upper - 0.08 - index * line_height(HEADING)
-                put(figure, left / across, 1 - y / down, line, size=size, colour=colour,
-                    bold=True)  # fmt: skip
-            right = _is_right(predictions, place)
-            for index, line in enumerate(_below(predictions, place, tile, stacked=stacked)):
-                y = upper + high + 0.11 + line_height(CONTEXT, index + 1)
-                put(figure, left / across, 1 - y / down, line, size=CONTEXT,
-                    colour=theme.muted if right else theme.text)  # fmt: skip
+    if predictions.inputs.shape[2] <= DISTINCT_LINES:
+        draw_sequences(ax, theme, sequences, tiles, limits)
+    else:
+        for sequence, of_place in zip(sequences, tiles, strict=True):
+            draw_features(ax, theme, sequence, of_place, limits)
     return figure
 
 
@@ -161,90 +198,70 @@ def _is_right(predictions: Predictions, place: int) -> bool:
     return bool(predictions.predicted[sample] == predictions.truth[sample])
 
 
-def _said(predictions: Predictions, place: int) -> tuple[str, str, str]:
-    """Mark, class and probability of what the model said."""
+def _name(predictions: Predictions, label: int) -> str:
+    return clean(predictions.classes[label]) or "–"
+
+
+def _chance(predictions: Predictions, place: int, label: int) -> str:
     sample = predictions.shown[place]
-    said = int(predictions.predicted[sample])
-    chance = whole_percent(float(predictions.probabilities[sample, said]))
-    mark = RIGHT if _is_right(predictions, place) else WRONG
-    return mark, predictions.classes[said], chance
+    return whole_percent(float(predictions.probabilities[sample, label]))
 
 
-def _headline(predictions: Predictions, place: int) -> str:
-    mark, name, chance = _said(predictions, place)
-    return f"{mark} {name}  {chance}"
+def _over(predictions: Predictions, places: list[int], width: float) -> list[list[Line]]:
+    """Mark, class and probability of what the model said, for above each sample."""
+    said = [int(predictions.predicted[predictions.shown[place]]) for place in places]
+    marks = [RIGHT if _is_right(predictions, place) else WRONG for place in places]
+    names = [f"{mark} {_name(predictions, label)}" for mark, label in zip(marks, said, strict=True)]
+    chances = [_chance(predictions, *each) for each in zip(places, said, strict=True)]
+    whole = [f"{name}  {chance}" for name, chance in zip(names, chances, strict=True)]
+    if all(text_width(text, HEADING, bold=True) <= width + OVERHANG for text in whole):
+        return [[(text, HEADING)] for text in whole]
+    folded = fold(names, width + OVERHANG, HEADING, SMALLEST, bold=True)
+    return [
+        [*((line, size) for line in lines), (chance, CONTEXT)]
+        for (size, lines), chance in zip(folded, chances, strict=True)
+    ]
 
 
-def _name_size(predictions: Predictions, rows: list[list[int]], width: float) -> float:
-    """Type small enough for the longest class name, but not smaller than can be read."""
-    longest = max(
-        text_width("{} {}".format(*_said(predictions, place)), HEADING, bold=True)
-        for row in rows
-        for place in row
-    )
-    return float(np.clip(HEADING * width / longest, 9.0, HEADING))
-
-
-def _above(
-    predictions: Predictions, place: int, width: float, size: float, *, stacked: bool
-) -> list[str]:
-    mark, name, chance = _said(predictions, place)
-    if not stacked:
-        return [_headline(predictions, place)]
-    return [shorten(f"{mark} {name}", width, size, bold=True), chance]
-
-
-def _below(predictions: Predictions, place: int, width: float, *, stacked: bool) -> list[str]:
+def _under(predictions: Predictions, places: list[int], width: float) -> list[list[Line]]:
     """Of a wrong sample the truth, of a right one the next class and its probability."""
-    sample = predictions.shown[place]
-    if not _is_right(predictions, place):
-        truth = predictions.classes[int(predictions.truth[sample])]
-        if stacked:
-            return ["truth:", shorten(truth, width, CONTEXT)]
-        return [shorten(f"truth {truth}", width, CONTEXT)]
-    order = np.argsort(-predictions.probabilities[sample], kind="stable")
-    if len(order) < 2:
-        return []
-    following = int(order[1])
-    name = predictions.classes[following]
-    chance = whole_percent(float(predictions.probabilities[sample, following]))
-    if stacked:
-        return [f"next {chance}:", shorten(name, width, CONTEXT)]
-    return [shorten(f"next {name} {chance}", width, CONTEXT)]
+    words: list[tuple[str, str, str]] = []
+    for place in places:
+        sample = predictions.shown[place]
+        order = np.argsort(-predictions.probabilities[sample], kind="stable")
+        if not _is_right(predictions, place):
+            words.append(("truth", _name(predictions, int(predictions.truth[sample])), ""))
+        elif len(order) > 1:
+            chance = _chance(predictions, place, int(order[1]))
+            words.append(("next", _name(predictions, int(order[1])), chance))
+        else:
+            words.append(("", "", ""))
+    whole = [" ".join(part for part in parts if part) for parts in words]
+    if all(text_width(text, CONTEXT) <= width + OVERHANG for text in whole):
+        return [[(text, CONTEXT)] for text in whole]
+    folded = fold([name for _, name, _ in words], width + OVERHANG, CONTEXT, SMALLEST)
+    return [
+        [(f"{what} {chance}".rstrip() + ":", CONTEXT), *((line, size) for line in lines)]
+        for (what, _, chance), (size, lines) in zip(words, folded, strict=True)
+    ]
 
 
-def _frame(ax: Axes, theme: Theme, colour: str) -> None:
-    ax.set_facecolor(theme.background)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    for spine in ax.spines.values():
-        spine.set_color(colour)
-        spine.set_linewidth(2)
-
-
-def _picture(ax: Axes, theme: Theme, image: Array) -> None:
-    pixels = np.asarray(image, dtype=np.uint8)
-    if pixels.shape[-1] == 1:
-        pixels = pixels[..., 0]
-        # Light strokes on black are ink on paper where the page is light.
-        edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-        if theme.name == "light" and np.median(edge) < 24:
-            pixels = 255 - pixels
-        ax.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
-    else:
-        ax.imshow(pixels[..., :3], interpolation="nearest", aspect="auto")
+def _on_page(image: Array, theme: Theme) -> Array:
+    """Light strokes on black are ink on paper where the page is light."""
+    if image.shape[-1] != 1 or theme.name != "light":
+        return image
+    grey = image[..., 0]
+    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    return 255 - image if np.median(edge) < 24 else image
 
 
 def _bar(
-    figure: Figure, theme: Theme, predictions: Predictions, place: int,
-    left: float, top: float, width: float, colour: str,
-) -> None:  # fmt: skip
+    ax: Axes, theme: Theme, predictions: Predictions, place: int, tile: Tile, colour: str
+) -> None:
     """The probability of the predicted class as a bar below its sample."""
-    sample = predictions.shown[place]
-    chance = float(predictions.probabilities[sample].max())
-    ax = place_axes(figure, left, top, width, 0.05)
-    ax.set_axis_off()
-    ax.set_xlim(0, 1)
-    ax.barh([0], [1], height=1, color=theme.grid)
-    ax.barh([0], [chance], height=1, color=colour)
-    ax.set_ylim(-0.5, 0.5)
+    from matplotlib.patches import Rectangle
+
+    left, top, width, height = tile
+    chance = float(predictions.probabilities[predictions.shown[place]].max())
+    for share, fill in ((1.0, theme.grid), (chance, colour)):
+        ax.add_patch(Rectangle((left, top), share * width, height, facecolor=fill, linewidth=0))

@@ -13,7 +13,9 @@ from nncli.plots.labels import (
     CONTEXT,
     HEADING,
     TITLE,
+    clean,
     fit_header,
+    inch_axes,
     line_height,
     mixed,
     number_ticks,
@@ -25,7 +27,14 @@ from nncli.plots.labels import (
     step_ticks,
     text_width,
 )
-from nncli.plots.tiles import DISTINCT_LINES, draw_lines, shared_limits
+from nncli.plots.tiles import (
+    DISTINCT_LINES,
+    Tile,
+    draw_picture,
+    draw_sequences,
+    frame,
+    shared_limits,
+)
 from nncli.results import Array, ShownSamples, ShownSeries
 
 if TYPE_CHECKING:
@@ -103,7 +112,11 @@ def _context(shown: ShownSamples, limits: tuple[float, float]) -> list[str]:
             lines = f"of {features:,} features the first {drawn}: solid, dashed, dotted"
         low, high = (three_digits(end) for end in limits)
         longest = "up to " if np.isnan(shown.inputs).any() else ""
-        facts = [f"{longest}{steps:,} steps", lines, f"all from {low} to {high} in height"]
+        facts = [
+            f"{longest}{steps:,} step{'s' * (steps > 1)}",
+            lines,
+            f"all from {low} to {high} in height",
+        ]
     shown_of = np.bincount(shown.labels, minlength=len(shown.classes))
     most = int(shown_of.max())
     if len(shown.classes) < len(shown.counts):
@@ -138,60 +151,38 @@ def _draw_sheet(shown: ShownSamples, theme: Theme) -> Figure:
     figure.set_size_inches(width, top + len(shown.classes) * row_height + 0.2)
     header.draw(figure, theme, MARGIN)
     left = MARGIN + names + 0.15
+    ax = inch_axes(figure)
+    tiles: list[Tile] = []
+    drawn: list[Array] = []
     for row, name in enumerate(shown.classes):
         upper = top + row * row_height
         places = np.flatnonzero(shown.labels == row)[:columns]
-        _label(figure, theme, name, shown.counts[name], upper + high / 2, names)
+        _label(ax, theme, name, shown.counts[name], upper + high / 2, names)
         if not len(places):
-            put(figure, left / width, _share(figure, upper + high / 2), "none in the training part",
-                size=CONTEXT, colour=theme.muted, va="center")  # fmt: skip
-        for column, place in enumerate(places):
-            ax = place_axes(figure, left + column * (wide + BETWEEN), upper, wide, high)
-            _frame(ax, theme)
-            if pictures:
-                _picture(ax, shown.inputs[place])
-            else:
-                draw_lines(ax, theme, shown.inputs[place], limits)
+            put(ax, left, upper + high / 2, "none in the training part", size=CONTEXT,
+                colour=theme.muted, va="center")  # fmt: skip
+        tiles += [(left + i * (wide + BETWEEN), upper, wide, high) for i in range(len(places))]
+        drawn += [shown.inputs[place] for place in places]
+    for tile in tiles:
+        frame(ax, tile, theme.grid, 0.8)
+    if pictures:
+        for image, tile in zip(drawn, tiles, strict=True):
+            draw_picture(ax, image, tile)
+    else:
+        draw_sequences(ax, theme, drawn, tiles, limits)
     return figure
 
 
 def _plain(name: str) -> str:
-    return " ".join(name.split()) or "–"
+    return clean(name) or "–"
 
 
-def _share(figure: Figure, inches: float) -> float:
-    """A height in inches from the top as a share from the bottom."""
-    return 1 - inches / float(figure.get_size_inches()[1])
-
-
-def _label(
-    figure: Figure, theme: Theme, name: str, count: int, middle: float, width: float
-) -> None:
+def _label(ax: Axes, theme: Theme, name: str, count: int, middle: float, width: float) -> None:
     """The class beside its row, and how many there are."""
-    left = MARGIN / float(figure.get_size_inches()[0])
-    put(figure, left, _share(figure, middle - 0.02), shorten(_plain(name), width, HEADING,
-        bold=True), size=HEADING, colour=theme.text, bold=True)  # fmt: skip
-    put(figure, left, _share(figure, middle + line_height(CONTEXT) - 0.02), f"{count:,}",
-        size=CONTEXT, colour=theme.muted)  # fmt: skip
-
-
-def _frame(ax: Axes, theme: Theme) -> None:
-    ax.set_facecolor(theme.background)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    for spine in ax.spines.values():
-        spine.set_color(theme.grid)
-        spine.set_linewidth(0.8)
-
-
-def _picture(ax: Axes, image: Array) -> None:
-    """A picture as it is: light on dark stays so."""
-    if image.shape[-1] >= 3:
-        ax.imshow(image[..., :3], interpolation="nearest", aspect="auto")
-    else:
-        ax.imshow(
-            image[..., 0], cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto"
-        )
+    put(ax, MARGIN, middle - 0.02, shorten(_plain(name), width, HEADING, bold=True), size=HEADING,
+        colour=theme.text, bold=True)  # fmt: skip
+    put(ax, MARGIN, middle + line_height(CONTEXT) - 0.02, f"{count:,}", size=CONTEXT,
+        colour=theme.muted)  # fmt: skip
 
 
 # a series
@@ -209,7 +200,7 @@ def _series_finding(shown: ShownSeries) -> str:
     low, high = short(float(np.nanmin(shown.values))), short(float(np.nanmax(shown.values)))
     return (
         f"{len(shown.values):,} values of {_short(shown.name)}, {low} to {high}: the last "
-        f"{measured:,} are the test part"
+        f"{f'{measured:,} are' if measured > 1 else 'one is'} the test part"
     )
 
 

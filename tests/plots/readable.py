@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from matplotlib.axis import Axis
@@ -11,6 +11,21 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+
+from nncli.plots.figure import THEMES
+
+Look = tuple[str, str, bool]
+"""A case, a theme, and whether the figure is narrow."""
+
+
+def looks(cases: Iterable[str]) -> list[Look]:
+    """Every case light, dark and narrow; the narrow ones in light and dark by turns."""
+    found: list[Look] = []
+    for index, case in enumerate(cases):
+        turn = list(THEMES)[index % len(THEMES)]
+        found += [*((case, theme, False) for theme in THEMES), (case, turn, True)]
+    return found
+
 
 SLACK = 1.0
 """Pixels that a box may reach over another or over the edge: boxes are wider than their ink."""
@@ -21,7 +36,7 @@ CONTRAST = 4.5
 def visible_texts(figure: Figure) -> list[tuple[Text, Bbox]]:
     """Every text that the figure shows, tick labels included, with its box in pixels."""
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    figure.draw_without_rendering()
     renderer = canvas.get_renderer()
     shown: list[tuple[Text, Bbox]] = []
     for text in _texts(figure):
@@ -68,16 +83,30 @@ def contrast(foreground: object, background: object) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def _background(figure: Figure, box: Bbox) -> tuple[float, float, float]:
-    """The commonest colour inside `box` of the picture without its texts."""
-    pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]
-    height, width = pixels.shape[:2]
+def _without(figure: Figure, texts: Sequence[Text]) -> np.ndarray:
+    """(height, width) colours of the picture without `texts`, each as one number."""
+    shown = [(text, text.get_alpha(), text.get_visible()) for text in texts]
+    for text in texts:
+        # A text's own box is part of what lies behind it.
+        if text.get_bbox_patch() is None:
+            text.set_visible(False)
+        else:
+            text.set_alpha(0.0)
+    figure.canvas.draw()
+    for text, alpha, visible in shown:
+        text.set_alpha(alpha)
+        text.set_visible(visible)
+    pixels = np.asarray(figure.canvas.buffer_rgba()).astype(np.int32)  # type: ignore[attr-defined]
+    return pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
+
+
+def _background(pixels: np.ndarray, box: Bbox) -> str:
+    """The commonest colour inside `box`."""
+    height, width = pixels.shape
     left, right = max(0, int(box.x0)), min(width, int(np.ceil(box.x1)) + 1)
     top, bottom = max(0, int(height - box.y1)), min(height, int(np.ceil(height - box.y0)) + 1)
-    patch = pixels[top:bottom, left:right].reshape(-1, 3)
-    colours, counts = np.unique(patch, axis=0, return_counts=True)
-    red, green, blue = colours[counts.argmax()] / 255
-    return float(red), float(green), float(blue)
+    colours, counts = np.unique(pixels[top:bottom, left:right], return_counts=True)
+    return f"#{colours[counts.argmax()]:06x}"
 
 
 def assert_readable(figure: Figure, *, contrast_at_least: float = CONTRAST) -> None:
@@ -94,30 +123,23 @@ def assert_readable(figure: Figure, *, contrast_at_least: float = CONTRAST) -> N
             and box.y1 <= height + SLACK
         )
         if not inside:
-            edges = [round(float(edge)) for edge in box.extents]
-            problems.append(f"{text.get_text()!r} leaves the {width}×{height} canvas: {edges}")
-    for index, (one, box) in enumerate(shown):
-        for other, other_box in shown[index + 1 :]:
-            across = min(box.x1, other_box.x1) - max(box.x0, other_box.x0)
-            down = min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
-            # The same text at the same place twice (a twin axis) reads as one.
-            same = one.get_text() == other.get_text() and np.allclose(
-                box.extents, other_box.extents, atol=SLACK
+            corners = [round(float(edge)) for edge in box.extents]
+            problems.append(f"{text.get_text()!r} leaves the {width}×{height} canvas: {corners}")
+    edges = np.array([box.extents for _, box in shown])
+    lower, upper = edges[:, None], edges[None]
+    across = np.minimum(lower[..., 2], upper[..., 2]) - np.maximum(lower[..., 0], upper[..., 0])
+    down = np.minimum(lower[..., 3], upper[..., 3]) - np.maximum(lower[..., 1], upper[..., 1])
+    for index, next_to in np.argwhere(np.triu((across > SLACK) & (down > SLACK), 1)):
+        one, other = shown[index][0].get_text(), shown[next_to][0].get_text()
+        # The same text at the same place twice (a twin axis) reads as one.
+        if one != other or not np.allclose(edges[index], edges[next_to], atol=SLACK):
+            problems.append(
+                f"{one!r} and {other!r} overlap "
+                f"by {across[index, next_to]:.0f}×{down[index, next_to]:.0f} pixels"
             )
-            if across > SLACK and down > SLACK and not same:
-                problems.append(
-                    f"{one.get_text()!r} and {other.get_text()!r} overlap "
-                    f"by {across:.0f}×{down:.0f} pixels"
-                )
-    # Transparent, not invisible: a text's own box is part of what lies behind it.
-    opacity = [text.get_alpha() for text, _ in shown]
-    for text, _ in shown:
-        text.set_alpha(0.0)
-    figure.canvas.draw()
-    for (text, _), alpha in zip(shown, opacity, strict=True):
-        text.set_alpha(alpha)
+    pixels = _without(figure, [text for text, _ in shown])
     for text, box in shown:
-        ratio = contrast(text.get_color(), _background(figure, box))
+        ratio = contrast(text.get_color(), _background(pixels, box))
         if ratio < contrast_at_least:
             problems.append(f"{text.get_text()!r} has a contrast of {ratio:.2f}")
     assert not problems, "\n".join(problems)

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from nncli.activations import ACTIVATIONS, get, get_all
+from nncli.activations import ACTIVATIONS, Activation, get, get_all
 from nncli.errors import UsageError
-from nncli.plots.activation import _MORE_COLOURS, draw_activation
-from nncli.plots.figure import THEMES, Theme
+from nncli.plots.activation import draw_activation
+from nncli.plots.figure import MORE_COLOURS, THEMES, Theme
 from nncli.plots.labels import spread
 from tests.plots.readable import assert_readable, contrast, visible_texts
 
+Case = tuple[Sequence[Activation], float, float, int, bool]
 BOTH = pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
 
 
@@ -34,35 +36,49 @@ def test_each_is_readable_and_says_what_it_is(name: str) -> None:
     assert not figure.axes[0].get_legend()
 
 
-@BOTH
-@pytest.mark.parametrize(
-    ("name", "low", "high", "points", "derivative"),
-    [
-        ("relu", -5, 5, 500, False),
-        ("relu", 1, 2, 50, True),
-        ("relu6", -1e6, 1e6, 1000, True),
-        ("sigmoid", -1e-5, 1e-5, 50, True),
-        ("exponential", -1000, 1000, 500, True),
-        ("exponential", 800, 900, 500, True),
-        ("squareplus", -5, 5, 2, True),
-        ("hard_shrink", -0.5, 0.5, 11, True),
-        ("sigmoid", 1000, 1010, 11, True),
-    ],
-)
-def test_odd_ranges_are_readable(
-    name: str, low: float, high: float, points: int, derivative: bool, theme: Theme
-) -> None:
-    assert_readable(draw_activation([get(name)], low, high, points, derivative, theme))
+def one(name: str, low: float, high: float, points: int, derivative: bool = True) -> Case:
+    return [get(name)], low, high, points, derivative
+
+
+def several(count: int, derivative: bool) -> Case:
+    return list(ACTIVATIONS.values())[:count], -5, 5, 200, derivative
+
+
+ODD: dict[str, Callable[[], Case]] = {
+    "relu without slope": lambda: one("relu", -5, 5, 500, False),
+    "relu beside its kink": lambda: one("relu", 1, 2, 50),
+    "relu6 of millions": lambda: one("relu6", -1e6, 1e6, 1000),
+    "sigmoid of little": lambda: one("sigmoid", -1e-5, 1e-5, 50),
+    "exponential of thousands": lambda: one("exponential", -1000, 1000, 500),
+    "exponential beyond numbers": lambda: one("exponential", 800, 900, 500),
+    "squareplus of 2 points": lambda: one("squareplus", -5, 5, 2),
+    "hard_shrink where it is zero": lambda: one("hard_shrink", -0.5, 0.5, 11),
+    "sigmoid where it is one": lambda: one("sigmoid", 1000, 1010, 11),
+}
+COMPARED: dict[str, Callable[[], Case]] = {
+    f"{count} {'with' if derivative else 'without'} slopes": partial(several, count, derivative)
+    for count in (2, 3, 8, 12, len(ACTIVATIONS))
+    for derivative in (True, False)
+}
+CASES = {
+    **{name: partial(one, name, -5, 5, 500) for name in ACTIVATIONS},
+    **ODD,
+    **COMPARED,
+}
 
 
 @BOTH
-@pytest.mark.parametrize("derivative", [True, False])
-@pytest.mark.parametrize("count", [2, 3, 8, 12, len(ACTIVATIONS)])
-def test_comparisons_are_readable(count: int, derivative: bool, theme: Theme) -> None:
-    rows = list(ACTIVATIONS.values())[:count]
-    figure = draw_activation(rows, -5, 5, 200, derivative, theme)
+@pytest.mark.parametrize("case", ODD)
+def test_odd_ranges_are_readable(case: str, theme: Theme) -> None:
+    assert_readable(draw_activation(*ODD[case](), theme))
+
+
+@BOTH
+@pytest.mark.parametrize("case", COMPARED)
+def test_comparisons_are_readable(case: str, theme: Theme) -> None:
+    figure = draw_activation(*COMPARED[case](), theme)
     assert_readable(figure)
-    assert len(figure.axes) == (2 if derivative else 1)
+    assert len(figure.axes) == (2 if "with slopes" in case else 1)
 
 
 def test_the_finding_of_a_comparison_is_its_title() -> None:
@@ -119,7 +135,7 @@ def test_an_empty_range_is_refused() -> None:
 
 @BOTH
 def test_the_colours_of_a_comparison_can_be_read(theme: Theme) -> None:
-    for colour in _MORE_COLOURS[theme.name]:
+    for colour in MORE_COLOURS[theme.name]:
         assert contrast(colour, theme.background) >= 4.5
 
 

@@ -18,20 +18,20 @@ def words(*neuron: Any) -> list[str]:
     return [text.get_text() for text, _ in visible_texts(draw_neuron(compute(*neuron)))]
 
 
+CASES: dict[str, Any] = {
+    "lesson": LESSON,
+    "nothing": ((0,), (0,), 0, "linear"),
+    "extremes that cancel": ((1e200,), (1e-200,), -1e-9, "hard_sigmoid"),
+    "long numbers": ((-123456.789,) * 6, (-987.654321,) * 6, -5e7, "log_sigmoid"),
+    "seven inputs": ((1,) * 7, (1, 2, 3, 4, 5, 6, -7), 0.5, "tanh"),
+    "2000 inputs": ((1e5,) * 2000, (-1e-3,) * 2000, 12, "sparse_sigmoid"),
+}
+
+
 @BOTH
-@pytest.mark.parametrize(
-    "neuron",
-    [
-        LESSON,
-        ((0,), (0,), 0, "linear"),
-        ((1e200,), (1e-200,), -1e-9, "hard_sigmoid"),
-        ((-123456.789,) * 6, (-987.654321,) * 6, -5e7, "log_sigmoid"),
-        ((1,) * 7, (1, 2, 3, 4, 5, 6, -7), 0.5, "tanh"),
-        ((1e5,) * 2000, (-1e-3,) * 2000, 12, "sparse_sigmoid"),
-    ],
-)
-def test_every_neuron_is_readable(neuron: Any, theme: Theme) -> None:
-    assert_readable(draw_neuron(compute(*neuron), theme))
+@pytest.mark.parametrize("case", CASES)
+def test_every_neuron_is_readable(case: str, theme: Theme) -> None:
+    assert_readable(draw_neuron(compute(*CASES[case]), theme))
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -45,6 +45,11 @@ def test_the_lesson_with_its_numbers() -> None:
     assert any(text.startswith("z = 2·0.5 + 3·(−0.3) + 1·0.8 + 0.1 = 1 ") for text in shown)
     assert {"+1", "−0.9", "+0.8", "bias b = +0.1", "z = 1", "0.731"} <= set(shown)
     assert "$w_{2}$ = −0.3" in shown
+
+
+def test_a_sum_of_long_numbers_is_not_written_out() -> None:
+    (subtitle,) = (text for text in words(*CASES["long numbers"]) if "edges" in text)
+    assert subtitle.startswith("z = 6 products w·x − 5.00e+07 = 6.82e+08 ")
 
 
 def test_of_many_inputs_the_largest_are_drawn_and_the_rest_summed_up() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nncli.plots import FIGURES, FailedFigure, FigureKind, SavedFigure, save_all
-from nncli.plots.figure import THEMES
+from nncli.plots.figure import THEMES, three_digits
 from nncli.plots.labels import spread, step_ticks
 from nncli.results import StoredRun
 from tests.plots import runs
@@ -47,7 +47,7 @@ def test_failures_are_reported_and_do_not_stop_the_rest(tmp_path: Path, monkeypa
     def explode(run, theme):
         raise ZeroDivisionError("boom")
 
-    kind = FigureKind("confusion", explode, str, "nothing")
+    kind = FigureKind("confusion", explode, str, "nothing", "predictions")
     monkeypatch.setitem(FIGURES, "confusion", kind)
     done = save_all(classifier(), tmp_path, ["confusion", "forecast", "nonsense", "predictions"])
     assert done[0] == FailedFigure("confusion", "ZeroDivisionError: boom")
@@ -89,3 +89,14 @@ def test_ticks_hold_both_ends_and_stay_few(last):
     assert ticks[-1] == last
     assert ticks == sorted(set(ticks))
     assert len(ticks) <= 9
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0, "0"), (0.0187, "0.0187"), (-12.34, "−12.3"), (0.099999, "0.100"), (9.999, "10.0"),
+        (999_999.9, "1,000,000"), (1_234_567, "1.23e+06"), (1.2e-7, "1.20e−07"),
+    ],
+)  # fmt: skip
+def test_numbers_have_three_digits(value, shown):
+    assert three_digits(value) == shown
