@@ -10,14 +10,16 @@ import gc
 import importlib
 import io
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
+from nncli import status
 from nncli.errors import BackendError, UsageError
 
 KEEP_OPEN = "NNCLI_VERBOSE"
@@ -199,18 +201,43 @@ def _quiet() -> Iterator[None]:
 def patient_download(seconds: float = 15.0) -> Iterator[None]:
     """Let a download inside fail after `seconds` without an answer instead of hanging.
 
-    Keras prints its progress to standard output, which is for results. It goes to a terminal's
-    error stream (silence for 170 MB looks like a hang), elsewhere nowhere.
+    Keras prints its progress to standard output, which is for results. Whoever watches is told
+    (silence for 170 MB looks like a hang); where nobody does, it goes to a terminal's error stream,
+    elsewhere nowhere.
     """
     import socket
 
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:
-        with redirect_stdout(sys.stderr if sys.stderr.isatty() else io.StringIO()):
+        with redirect_stdout(_progress_stream()):
             yield
     finally:
         socket.setdefaulttimeout(before)
+
+
+def _progress_stream() -> io.TextIOBase | TextIO:
+    if status.is_watched():
+        return _Told()
+    return sys.stderr if sys.stderr.isatty() else io.StringIO()
+
+
+class _Told(io.TextIOBase):
+    """Tells what Keras prints of a download as one sentence: the file, and how much is there."""
+
+    def __init__(self) -> None:
+        self.file = "the data"
+
+    def write(self, text: str) -> int:
+        address = re.search(r"Downloading data from (\S+)", text)
+        if address is not None:
+            self.file = address[1].rpartition("/")[2]
+            status.tell(f"downloading {self.file}")
+        counts = re.findall(r"(\d+)/(\d+)", text)
+        if counts:
+            done, size = (int(count) / 1e6 for count in counts[-1])
+            status.tell(f"downloading {self.file}: {done:.1f} of {size:.1f} MB")
+        return len(text)
 
 
 def cache_folder() -> Path:

@@ -13,6 +13,7 @@
 
     KeyboardInterrupt
     └── Interrupted     128+n  the signal n: 130 Ctrl-C, 143 terminated, 129 hung up
+        └── ReaderGone    141  nobody reads standard output any longer
 
 The library raises these; `nncli.cli.main` alone prints them and exits.
 """
@@ -44,13 +45,21 @@ class Interrupted(KeyboardInterrupt):
     """A signal asked the process to stop: SIGINT, SIGTERM or SIGHUP."""
 
     def __init__(self, signal_number: int) -> None:
-        super().__init__(signal_number)
+        super().__init__(f"ended by signal {signal_number}")
         self.signal_number = signal_number
 
     @property
     def exit_code(self) -> int:
         """128 + the signal's number."""
         return 128 + self.signal_number
+
+
+class ReaderGone(Interrupted):
+    """Whoever read standard output has left, as `head -1` does: what it is told by ends."""
+
+    def __init__(self) -> None:
+        super().__init__(ExitCode.READER_GONE - 128)
+        self.args = ("nobody reads standard output any longer",)
 
 
 class NncliError(Exception):

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -60,6 +60,8 @@ def catch_signals() -> dict[int, signal.Handlers | None]:
     def stop(number: int, _: FrameType | None) -> None:
         for each in caught:
             signal.signal(each, signal.SIG_DFL)
+        for give_back in _borrowed:  # a second signal leaves no time for it
+            give_back()
         if _holding:
             _held.append(number)
         else:
@@ -94,3 +96,41 @@ def hold_signals() -> Iterator[None]:
         _holding.pop()
     if _held:
         raise Interrupted(_held.pop())
+
+
+_borrowed: list[Callable[[], None]] = []
+
+
+@contextmanager
+def borrowed_terminal(give_back: Callable[[], None], take: Callable[[], None]) -> Iterator[None]:
+    """Draw on the terminal in the block, but not while the process is stopped or ends.
+
+    Args:
+        give_back: called when a signal ends or suspends (Ctrl-Z) the process.
+        take: called when it goes on (`fg`).
+    """
+
+    def suspend(number: int, _: FrameType | None) -> None:
+        give_back()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)  # it returns when the process goes on
+        signal.signal(number, suspend)
+        take()
+
+    _borrowed.append(give_back)
+    known = getattr(signal, "SIGTSTP", None)
+    try:
+        if known is None or signal.getsignal(known) is not signal.SIG_DFL:
+            yield
+            return
+        try:
+            signal.signal(known, suspend)
+        except ValueError:  # not the main thread: the caller handles signals
+            yield
+            return
+        try:
+            yield
+        finally:
+            signal.signal(known, signal.SIG_DFL)
+    finally:
+        _borrowed.remove(give_back)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nncli import backend
+from nncli import backend, status
 from nncli.errors import BackendError, ExitCode, UsageError
 
 
@@ -33,7 +33,7 @@ def test_importing_it_imports_no_framework() -> None:
 
 STARTED = """
 import json, os, sys
-from nncli import backend
+from nncli import backend, status
 from nncli.errors import UsageError
 device = backend.start("cpu", 1, 7)
 keras, tf = backend.keras(), backend.tensorflow()
@@ -106,6 +106,24 @@ def test_a_broken_installation_is_a_backend_error(
         backend._import("brokenkeras")
     assert ("matplotlib" in sys.modules) == ("matplotlib" in before)
     assert sys.modules.get("matplotlib", True) is not None
+
+
+def test_a_download_is_told_to_whoever_watches(capsys: pytest.CaptureFixture[str]) -> None:
+    heard: list[str] = []
+    with status.told_to(heard.append), backend.patient_download():
+        sys.stdout.write("Downloading data from https://example.org/models/vgg16.h5")
+        sys.stdout.write("\x1b[1m      0/58889256\x1b[0m \x1b[37m━━━━\x1b[0m 0s 0s/step")
+        sys.stdout.write("\b\b\r\x1b[1m29444628/58889256\x1b[0m ━━ 1s 0us/step")
+        sys.stdout.write("nothing of interest")
+    assert heard == [
+        "downloading vgg16.h5",
+        "downloading vgg16.h5: 0.0 of 58.9 MB",
+        "downloading vgg16.h5: 29.4 of 58.9 MB",
+    ]
+    assert not status.is_watched()
+    with backend.patient_download():
+        sys.stdout.write("Downloading")
+    assert capsys.readouterr() == ("", "")
 
 
 FAKE = """

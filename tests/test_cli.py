@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -18,7 +16,7 @@ import pytest
 
 from nncli import __version__, process
 from nncli.cli import main
-from nncli.errors import ExitCode, Interrupted
+from nncli.errors import ExitCode, Interrupted, ReaderGone
 
 NNCLI = (sys.executable, "-m", "nncli")
 
@@ -195,6 +193,40 @@ def test_an_interruption_has_the_signals_code(
     assert capsys.readouterr() == ("", "interrupted\n")
 
 
+def test_a_reader_that_has_left_is_told_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def leave(*_: Any) -> None:
+        raise ReaderGone
+
+    monkeypatch.setattr("nncli.neuron.compute", leave)
+    monkeypatch.setattr("nncli.process.abandon_output", lambda: None)
+    assert main(["neuron"]) == ExitCode.READER_GONE
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_signal_gives_the_terminal_back_before_all_else() -> None:
+    heard: list[str] = []
+
+    def work() -> None:
+        with (
+            process.borrowed_terminal(lambda: heard.append("given back"), lambda: None),
+            process.hold_signals(),
+        ):
+            signal.raise_signal(signal.SIGTERM)
+            heard.append("goes on")
+
+    handlers = process.catch_signals()
+    try:
+        with pytest.raises(Interrupted):
+            work()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert heard == ["given back", "goes on"]
+    assert signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL
+
+
 def test_signal_handlers_are_put_back() -> None:
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     main(["--version"])
@@ -317,37 +349,26 @@ class Trained:
 
 
 class Watched:
-    """A process whose output is read as it comes, from a pipe or a pseudo-terminal."""
+    """A process whose output is read from a pipe as it comes."""
 
-    def __init__(self, root: Path, name: str, *options: str, terminal: bool = False) -> None:
+    def __init__(self, root: Path, name: str, *options: str) -> None:
         self.folder = root / "rnn" / name
-        command = [*NNCLI, "train", "rnn", "-o", str(root), "--name", name, *options]
-        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
         self.out = b""
         self.err = root / f"{name}.err"
-        if terminal:
-            # the child's controlling terminal, so that Ctrl-C is a key and not a system call
-            self.pid, self.source = pty.fork()
-            if self.pid == 0:
-                os.execve(sys.executable, command, environment)
-        else:
-            with self.err.open("wb") as stream:
-                self.process = subprocess.Popen(
-                    command,
-                    stdout=subprocess.PIPE,
-                    stderr=stream,
-                    env={**environment, "FORCE_COLOR": "1"},
-                )
-            assert self.process.stdout is not None
-            self.pid, self.source = self.process.pid, self.process.stdout.fileno()
-        self.terminal = terminal
+        with self.err.open("wb") as stream:
+            self.process = subprocess.Popen(
+                [*NNCLI, "train", "rnn", "-o", str(root), "--name", name, *options],
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                env={**os.environ, "TERM": "xterm-256color", "FORCE_COLOR": "1"},
+            )
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
 
     def _read(self) -> None:
-        with contextlib.suppress(OSError):  # a closed pseudo-terminal
-            while data := os.read(self.source, 65536):
-                self.out += data
+        assert self.process.stdout is not None
+        while data := os.read(self.process.stdout.fileno(), 65536):
+            self.out += data
 
     def wait_for(self, text: bytes, seconds: float = 90) -> None:
         deadline = time.monotonic() + seconds
@@ -355,12 +376,6 @@ class Watched:
             time.sleep(0.02)
 
     def end(self) -> Trained:
-        if self.terminal:
-            _, status = os.waitpid(self.pid, 0)
-            code = os.waitstatus_to_exitcode(status)
-            self.reader.join(10)
-            os.close(self.source)
-            return Trained(self.folder, code, self.out, b"")
         code = self.process.wait(60)
         self.reader.join(10)
         return Trained(self.folder, code, self.out, self.err.read_bytes())
@@ -370,20 +385,6 @@ class Watched:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A short run, piped."""
     return Watched(tmp_path_factory.mktemp("outputs"), "whole", "--epochs", "2").end()
-
-
-@pytest.fixture(scope="module")
-def stopped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trained]:
-    """Two real runs at once: one that is terminated, one with Ctrl-C on a terminal."""
-    root = tmp_path_factory.mktemp("outputs")
-    endless = ("--set", "training.epochs=100000")
-    pressed = Watched(root, "pressed", *endless, terminal=True)
-    killed = Watched(root, "killed", *endless)
-    killed.wait_for(b"epoch 2/100000")
-    os.kill(killed.pid, signal.SIGTERM)
-    pressed.wait_for(b" 2/100000")
-    os.write(pressed.source, b"\x03")
-    return {"killed": killed.end(), "pressed": pressed.end()}
 
 
 def test_a_piped_run_is_quiet_and_plain(whole: Trained) -> None:
@@ -400,13 +401,14 @@ def test_a_piped_run_is_quiet_and_plain(whole: Trained) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "code"), [("killed", 143), ("pressed", 130)])
-def test_a_signal_ends_training_in_order(name: str, code: int, stopped: dict[str, Trained]) -> None:
-    ended = stopped[name]
-    said = ended.err + ended.out
-    assert ended.code == code, said[-2000:]
-    assert b"Traceback" not in said
-    assert b"interrupted after " in said
+def test_a_signal_ends_training_in_order(tmp_path: Path) -> None:
+    killed = Watched(tmp_path, "killed", "--set", "training.epochs=100000")
+    killed.wait_for(b"epoch 2/100000")
+    os.kill(killed.process.pid, signal.SIGTERM)
+    ended = killed.end()
+    assert ended.code == 143, (ended.err + ended.out)[-2000:]
+    assert b"Traceback" not in ended.err + ended.out
+    assert b"interrupted after " in ended.err
     assert ended.record["status"] == "interrupted"
     epochs = [int(row["epoch"]) for row in ended.epochs]
     assert len(epochs) >= 2
@@ -414,13 +416,6 @@ def test_a_signal_ends_training_in_order(name: str, code: int, stopped: dict[str
     files = {path.name for path in ended.folder.iterdir()}
     assert {"history.csv", "model.keras", "config.yaml"} <= files
     assert not {file for file in files if file.startswith(".")}
-
-
-@pytest.mark.slow
-def test_ctrl_c_gives_the_terminal_back(stopped: dict[str, Trained]) -> None:
-    out = stopped["pressed"].out
-    assert b"\x1b[?25l" in out
-    assert out.rfind(b"\x1b[?25h") > out.rfind(b"\x1b[?25l")
 
 
 def test_a_taken_name_is_refused_and_nothing_changes(whole: Trained) -> None:

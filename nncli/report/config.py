@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli.errors import UsageError
-from nncli.report.console import console
+from nncli.report.console import console, print_sentence
 from nncli.report.errors import error_document, print_error
 from nncli.results import ShippedConfig
 
@@ -30,18 +30,16 @@ def print_shipped(rows: Sequence[ShippedConfig]) -> None:
             (mark, "yellow"),
         )
         if screen.is_terminal and line.cell_len > screen.width:
-            indent = " " * 2
             head = Text.assemble(
                 (row.name, "bold cyan"), f"  {row.kind} on {row.data}", (mark, "yellow")
             )
-            screen.print(head, soft_wrap=True)
-            for part in Text(row.summary).wrap(screen, max(20, screen.width - len(indent))):
-                part.rstrip()
-                screen.print(Text(indent) + part, soft_wrap=True)
+            print_sentence(screen, Text(), head)
+            print_sentence(screen, Text("  "), Text(row.summary))
         else:
             screen.print(line, soft_wrap=True)
     screen.print()
-    screen.print("nncli train KIND --config NAME runs one, nncli config copy NAME makes it yours")
+    said = "nncli train KIND --config NAME runs one, nncli config copy NAME makes it yours"
+    print_sentence(screen, Text(), Text(said))
 
 
 def print_yaml(text: str) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from nncli.errors import ReaderGone
 from nncli.files import finite
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 PIPE_WIDTH = 100
+DUMB = {"dumb", "unknown"}
+"""Terminals, by `TERM`, that cannot move the cursor."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -25,25 +28,41 @@ def console(*, stderr: bool = False) -> Console:
     FORCE_COLOR; text is printed as it is (no `[markup]`), and characters that the stream's
     encoding lacks are replaced.
     """
-    from rich.console import Console
+    from rich.console import Console, ConsoleDimensions
 
     class OwnConsole(Console):
         def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # `nncli.cli.main` ends the process, not Rich
+            raise ReaderGone  # `nncli.cli.main` ends the process, not Rich
+
+        @property
+        def size(self) -> ConsoleDimensions:
+            """As it is now; `COLUMNS` may ask for less, but a terminal has no more."""
+            width, height = super().size
+            return ConsoleDimensions(min(given or width, width), height)
+
+        @size.setter
+        def size(self, size: tuple[int, int]) -> None:
+            self._width, self._height = size
 
     stream: TextIO = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()
-    width = None if terminal or "COLUMNS" in os.environ else PIPE_WIDTH
+    dumb = os.environ.get("TERM", "").lower() in DUMB
+    environment = dict(os.environ)
+    if dumb:
+        del environment["TERM"]  # Rich takes such a terminal for 80 columns wide
+    columns = environment.pop("COLUMNS", "")
+    given = int(columns) if columns.isdecimal() and len(columns) < 5 else 0
     return OwnConsole(
         file=stream,
         force_terminal=terminal,
-        force_interactive=terminal and os.environ.get("TERM") != "dumb",
-        color_system="auto" if terminal else None,
+        force_interactive=terminal and not dumb,
+        color_system="auto" if terminal and not dumb else None,
         markup=False,
         highlight=False,
         emoji=False,
-        width=width,
+        width=None if terminal else given or PIPE_WIDTH,
         legacy_windows=False,
+        _environ=environment,
     )
 
 
@@ -68,12 +87,52 @@ def print_sentence(screen: Console, bullet: Text, text: Text) -> None:
     from rich.text import Text
 
     if not screen.is_terminal:
-        screen.print(bullet + text, soft_wrap=True)
+        screen.print(Text.assemble(bullet, text), soft_wrap=True)
         return
+    bullet, text = spelled(screen, bullet), spelled(screen, text)
+    # a bullet of more than half a line stands above its text
+    if screen.width < 2 * bullet.cell_len and screen.width < bullet.cell_len + text.cell_len:
+        bullet.rstrip()
+        if bullet:
+            screen.print(bullet, soft_wrap=True)
+        bullet = Text("  ")
     blank = Text(" " * bullet.cell_len)
-    for position, line in enumerate(text.wrap(screen, max(20, screen.width - bullet.cell_len))):
+    room = max(1, screen.width - bullet.cell_len)
+    for position, line in enumerate(_lines(text, room)):
+        screen.print(Text.assemble(blank if position else bullet, line), soft_wrap=True)
+
+
+def _lines(text: Text, columns: int) -> list[Text]:
+    """Lines of whole words; a longer word than a line is left whole, to be copied as it is."""
+    from rich.text import Text
+
+    lines: list[Text] = []
+    for paragraph in text.split("\n", allow_blank=True):
+        first, *words = paragraph.split(" ", allow_blank=True) or [Text()]
+        lines.append(first)
+        for word in words:
+            if lines[-1].cell_len + 1 + word.cell_len <= columns:
+                lines[-1] = Text.assemble(lines[-1], " ", word)
+            else:
+                lines.append(word)
+    for line in lines:
         line.rstrip()
-        screen.print((blank if position else bullet) + line, soft_wrap=True)
+    return lines
+
+
+def spelled(screen: Console, text: Text) -> Text:
+    """Text as the screen's encoding can say it, so that its width is known: `->` for `→`."""
+    from rich.text import Text
+
+    encoding = getattr(screen.file, "encoding", None)
+    if not encoding or screen.encoding.startswith("utf") or text.plain.isascii():
+        return text
+    errors = getattr(screen.file, "errors", None) or "strict"
+    said = Text()
+    for position, character in enumerate(text.plain):
+        written = character.encode(encoding, errors).decode(encoding)
+        said.append(written, text.get_style_at_offset(screen, position))
+    return said
 
 
 def visible(text: str) -> str:

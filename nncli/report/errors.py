@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nncli.errors import ConfigError, NncliError, Problem
-from nncli.report.console import console, print_json, print_sentence, relative, visible
+from nncli.report.console import console, print_json, print_sentence, relative, spelled, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,22 +62,25 @@ def _print_source(screen: Console, problem: Problem, width: int, advice: str) ->
 
     bar = " │ "
     start, end = problem.column - 1, problem.column - 1 + problem.length
-    first, last = _window(start, end, max(20, screen.width - width - len(bar)))
+    cuts = 2 * spelled(screen, Text("…")).cell_len - 2  # `...` is wider
+    first, last = _window(start, end, max(20, screen.width - width - len(bar)) - cuts)
     for number, line in problem.source:
         gutter = Text(f"{number or '':>{width}}{bar}", "blue")
-        screen.print(gutter + Text(_cut(line, first, last)), soft_wrap=True)
+        screen.print(Text.assemble(gutter, Text(_cut(line, first, last))), soft_wrap=True)
     _, line = problem.source[-1]
     before = ("…" if first else "") + visible(line[first:start].ljust(start - first))
     marked = visible(line[start : min(end, last)])
     gutter = Text(f"{'':{width}}{bar}", "blue")
     carets = " " * cell_len(before) + "^" * max(1, cell_len(marked))
     if screen.is_terminal and gutter.cell_len + cell_len(f"{carets} {advice}") > screen.width:
-        screen.print(gutter + Text(carets, "bold red"), soft_wrap=True)
+        screen.print(Text.assemble(gutter, Text(carets, "bold red")), soft_wrap=True)
         for part in Text(advice).wrap(screen, max(20, screen.width - gutter.cell_len)):
             part.rstrip()
-            screen.print(gutter + Text(part.plain, "bold red"), soft_wrap=True)
+            screen.print(Text.assemble(gutter, Text(part.plain, "bold red")), soft_wrap=True)
     else:
-        screen.print(gutter + Text(f"{carets} {advice}".rstrip(), "bold red"), soft_wrap=True)
+        screen.print(
+            Text.assemble(gutter, Text(f"{carets} {advice}".rstrip(), "bold red")), soft_wrap=True
+        )
 
 
 def _window(start: int, end: int, room: int) -> tuple[int, int]:

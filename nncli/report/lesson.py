@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nncli.activations import ACTIVATIONS, Activation, get
 from nncli.neuron import NeuronResult
-from nncli.report.console import console
+from nncli.report.console import console, print_sentence, spelled
+from nncli.report.table import Column, print_table
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 
 def print_activation_table(activations: Sequence[Activation] = tuple(ACTIVATIONS.values())) -> None:
     """The activations with formula and output range; other names that mean the same below."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
+    out = console()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("activation", style="bold", no_wrap=True)
-    table.add_column("f(x)")
-    table.add_column("output range")
+    table.add_column("f(x)", overflow="fold")
+    table.add_column("output range", overflow="fold")
     for row in activations:
-        table.add_row(row.name, row.text, row.output_range)
-    out = console()
+        cells = (row.name, row.text, row.output_range)
+        table.add_row(*(spelled(out, Text(cell)) for cell in cells))
     out.print(table)
     aliases = [f"{alias} = {row.name}" for row in activations for alias in row.aliases]
     if aliases:
@@ -45,25 +52,25 @@ def print_activation_saved(
 
 def print_neuron(result: NeuronResult, files: Sequence[str] = ()) -> None:
     """The arithmetic of a neuron from its inputs to its output, the gradient of y, its files."""
-    from rich import box
-    from rich.table import Table
+    from rich.text import Text
 
     out = console()
-    out.print(f"One neuron: y = {result.activation}(w₁·x₁ + … + b)", style="bold")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("input", "x", "weight w", "w·x", "∂y/∂w = f′(z)·x", "∂y/∂x = f′(z)·w"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    rows = zip(
-        result.inputs,
-        result.weights,
-        result.products,
-        result.d_weights,
-        result.d_inputs,
-        strict=True,
+    title = f"One neuron: y = {result.activation}(w₁·x₁ + … + b)"
+    print_sentence(out, Text(), Text(title, "bold"))
+    out.print()
+    inputs = [str(index + 1) for index in range(len(result.inputs))]
+    print_table(
+        out,
+        [
+            Column("input", [Text(text, "dim") for text in inputs], drop=2),
+            Column("x", _six_digits(result.inputs), drop=3),
+            Column("weight w", _six_digits(result.weights), drop=1),
+            Column("w·x", _six_digits(result.products)),
+            Column("∂y/∂w = f′(z)·x", _six_digits(result.d_weights), drop=4),
+            Column("∂y/∂x = f′(z)·w", _six_digits(result.d_inputs), drop=5),
+        ],
     )
-    for index, numbers in enumerate(rows, start=1):
-        table.add_row(str(index), *(f"{number:.6g}" for number in numbers))
-    out.print(table)
+    out.print()
     # The last steps keep every digit, so that they can be compared with the lesson's.
     steps = (
         ("sum", f"Σ w·x = {result.sum_of_products!r}"),
@@ -73,11 +80,17 @@ def print_neuron(result: NeuronResult, files: Sequence[str] = ()) -> None:
         ("gradient", f"f′(z) = ∂y/∂z = ∂y/∂b = {result.d_bias!r}"),
     )
     for name, words in steps:
-        out.print(f"{name:<11} {words}", soft_wrap=True)
+        print_sentence(out, Text(f"{name:<11} "), Text(words))
     out.print()
-    out.print(f"Output of the neuron: {result.output!r}", style="bold", soft_wrap=True)
+    print_sentence(out, Text(), Text(f"Output of the neuron: {result.output!r}", "bold"))
     for file in files:
         out.print(f"saved {file}", soft_wrap=True)
+
+
+def _six_digits(numbers: Sequence[float]) -> list[Text]:
+    from rich.text import Text
+
+    return [Text(f"{number:.6g}") for number in numbers]
 
 
 def _plus(total: float, bias: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from nncli.report.console import print_sentence
 from nncli.report.table import Column, print_table
 from nncli.results import LayerRow
 
@@ -45,7 +46,7 @@ def print_model(screen: Console, layers: Sequence[LayerRow]) -> None:
     said = [each for each in columns if each.title != "trained" or any(c.plain for c in each.cells)]
     print_table(screen, said)
     for line in totals(layers):
-        screen.print(Text(line, "bold" if line.startswith("Total") else ""), soft_wrap=True)
+        print_sentence(screen, Text(), Text(line, "bold" if line.startswith("Total") else ""))
 
 
 def _layer(row: LayerRow) -> Text:

@@ -1,33 +1,28 @@
-"""Training as it goes: a row per epoch and one live line on a terminal, plain lines elsewhere."""
+"""Training as it goes: rows and one live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from nncli.listener import Listener
+from nncli.errors import ReaderGone
+from nncli.listener import Listener, PhaseStart
+from nncli.report.console import print_sentence, spelled, visible
+from nncli.report.live import LiveLine
+from nncli.report.rows import EpochTable
+from nncli.report.running import ASCII, UNICODE, RunningPhase, epoch_line
+from nncli.report.units import decimal, duration
 from nncli.results import EpochRecord
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import ProgressColumn
     from rich.text import Text
 
-SPARKS = "▁▂▃▄▅▆▇█"
-SPARK_WIDTH = 12
-BAR_WIDTH = 24
-EPOCH_WIDTH = 9
-TIME_WIDTH = 9
-NARROW = 78
-"""Below this many columns the live line keeps a short bar, the loss and the time left."""
-HEADINGS = {
-    "mean_absolute_error": "MAE",
-    "val_mean_absolute_error": "val MAE",
-    "accuracy": "accuracy",
-    "val_accuracy": "val acc",
-    "val_loss": "val loss",
-}
+SLOW = 2.0
+"""Seconds after which a stage says how long it has lasted."""
+COMPILING = "compiling: the first step takes a few seconds"
 PHASES = {
     "pretrain": "training the base on other classes",
     "head": "training the head, the base is frozen",
@@ -37,26 +32,12 @@ PHASES = {
 }
 
 
-def number(name: str, value: float) -> str:
-    """A metric as people read it: shares in percent, losses with four decimals."""
-    if name.endswith("accuracy"):
-        return f"{value:.1%}"
-    return decimal(value)
-
-
-def decimal(value: float) -> str:
-    """`0.9350`; `3.21e-05` where four decimals would show too little or too much."""
-    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.2e}"
-
-
-def duration(seconds: float) -> str:
-    """`28ms`, `0.9s`, `2m 05s`, `1h 02m`."""
-    if seconds < 0.0995:
-        return f"{seconds * 1000:.0f}ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
+def phase_title(start: PhaseStart) -> str:
+    """`phase 2 of 4: training the head, the base is frozen`; empty where there is only one."""
+    if start.name not in PHASES:
+        return ""
+    which = f"phase {start.position} of {start.count}: " if start.count > 1 else ""
+    return which + PHASES[start.name]
 
 
 class PlainListener(Listener):
@@ -67,17 +48,22 @@ class PlainListener(Listener):
         self.epochs = 0
 
     def _print(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+        try:
+            print(text, file=self.stream, flush=True)
+        except BrokenPipeError:
+            raise ReaderGone from None
 
-    def status(self, text: str) -> None:
-        """Print it as a line of its own."""
-        self._print(f"{text} ...")
+    def status(self, text: str, *, takes_long: bool = False) -> None:
+        """Print what takes long as a line of its own: a log stays short."""
+        if takes_long:
+            self._print(f"{visible(text)} ...")
 
-    def phase(self, name: str, epochs: int, steps: int) -> None:  # noqa: ARG002
+    def phase(self, start: PhaseStart) -> None:
         """Name the phase, where there are several."""
-        self.epochs = epochs
-        if name in PHASES:
-            self._print(f"{PHASES[name]}:")
+        self.epochs = start.epochs
+        title = phase_title(start)
+        if title:
+            self._print(f"{title}:")
 
     def epoch(self, record: EpochRecord, number: int) -> None:
         """`epoch 3/8  loss 0.2492  accuracy 0.9350  …  0.8s  best`."""
@@ -87,142 +73,101 @@ class PlainListener(Listener):
 
 
 class LiveListener(Listener):
-    """A row per epoch in scrollback, and one live line with bar, time left and sparkline."""
+    """Rows of epochs in scrollback, and one live line: what is going on, or bar and time left."""
 
     def __init__(self, screen: Console) -> None:
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
-
         self.screen = screen
-        self.wide = screen.width >= NARROW
-        unicode = screen.encoding.startswith("utf")
-        self.progress = Progress(
-            SpinnerColumn("dots" if unicode else "line", style="cyan"),
-            TextColumn("{task.description}", style="bold", markup=False),
-            BarColumn(bar_width=max(8, min(BAR_WIDTH, screen.width - 70))),
-            TextColumn("{task.fields[metrics]}", markup=False),
-            _time_left(),
-            TextColumn("{task.fields[spark]}", markup=False),
-            console=screen,
-            transient=True,
-        )
-        self._begin("starting", None)
-        self.progress.start()
-        self.epochs = self.steps = self.done = 0
-        self.losses: list[float] = []
-        self.columns: tuple[str, ...] = ()
-        self.column_width = 12
+        self.glyphs = UNICODE if screen.encoding.startswith("utf") else ASCII
+        self.stage, self.began = "starting", time.monotonic()
+        self.running: RunningPhase | None = None
+        self.table: EpochTable | None = None
+        self.every = 1
+        self.line = LiveLine(screen, self._render)
 
-    def _begin(self, text: str, total: int | None) -> None:
-        """A new live line; a task of Rich cannot lose its total again."""
-        for task in self.progress.task_ids:
-            self.progress.remove_task(task)
-        self.task = self.progress.add_task(text, total=total, metrics="", spark="")
+    @contextmanager
+    def above(self) -> Iterator[None]:
+        """Print in the block, above the live line."""
+        with self.line.above():
+            yield
 
-    def status(self, text: str) -> None:
+    def status(self, text: str, *, takes_long: bool = False) -> None:  # noqa: ARG002
         """Show it in the live line."""
-        self._begin(text, None)
+        self._end_phase()
+        if text != self.stage:
+            self.stage, self.began = visible(text), time.monotonic()
+            self.line.refresh()
 
-    def phase(self, name: str, epochs: int, steps: int) -> None:
+    def phase(self, start: PhaseStart) -> None:
         """Name it where there are several, and begin a new bar and table."""
-        self.epochs, self.steps, self.done = epochs, steps, 0
-        self.losses, self.columns = [], ()
-        if name in PHASES:
-            self.screen.print(f"\n{PHASES[name]}", style="bold")
-        self._begin(f"epoch 1/{epochs}", epochs * steps)
+        self._end_phase()
+        title = phase_title(start)
+        if title:
+            from rich.text import Text
+
+            with self.line.above():
+                if start.position > 1:
+                    self.screen.print()
+                print_sentence(self.screen, Text(), Text(title, "bold"))
+        self.stage, self.began = COMPILING, time.monotonic()
+        self.table = EpochTable(self.screen, start, self.every)
+        self.every = self.table.every
+        self.running = RunningPhase(start)
+        self.line.refresh()
 
     def step(self, step: int) -> None:
-        """Move the bar."""
-        self.progress.update(self.task, completed=self.done * self.steps + step)
+        """Note it; the line's own thread draws the bar."""
+        assert self.running is not None
+        self.running.step(step)
 
     def epoch(self, record: EpochRecord, number: int) -> None:
-        """Print its row and move on."""
-        self.done = number
-        monitored = "val_loss" if "val_loss" in record.metrics else "loss"
-        self.losses.append(record.metrics[monitored])
-        if not self.columns:
-            self._head(tuple(record.metrics))
-        self.screen.print(self._row(record, number), soft_wrap=True)
-        following = min(number + 1, self.epochs)
-        self.progress.update(
-            self.task,
-            description=f"epoch {following}/{self.epochs}",
-            completed=number * self.steps,
-            metrics=self._latest(record.metrics),
-            spark=self._curve(monitored),
-        )
+        """Print its row, where it is its turn."""
+        assert self.running is not None
+        assert self.table is not None
+        self.running.epoch(record, number)
+        if self.table.takes(record, number):
+            with self.line.above():
+                self.table.print_row()
 
-    def _latest(self, metrics: Mapping[str, float]) -> str:
-        """`loss 0.481  acc 90.1%`."""
-        text = f"loss {metrics['loss']:#.3g}"
-        if not self.wide or "accuracy" not in metrics:
-            return text
-        return f"{text}  acc {metrics['accuracy']:.1%}"
+    def _end_phase(self) -> None:
+        """The last epoch has its row, whenever training stopped."""
+        if self.table is not None and self.table.waits:
+            with self.line.above():
+                self.table.print_row()
+        self.running = self.table = None
 
-    def _curve(self, monitored: str) -> str:
-        """`val loss █▃▁`, always as wide as when it is full: the bar must not jump."""
-        if not self.wide:
-            return ""
-        spark = sparkline(self.losses).ljust(SPARK_WIDTH)
-        return f"{HEADINGS.get(monitored, monitored)} {spark}"
+    def hide(self) -> None:
+        """Give the terminal back, until `show`."""
+        self.line.hide()
 
-    def _head(self, names: tuple[str, ...]) -> None:
-        """Choose the columns that fit: narrower ones, then the monitored part's alone."""
-        beside = EPOCH_WIDTH + TIME_WIDTH + len(" ★")
-        validated = tuple(name for name in names if name.startswith("val_"))
-        choices = [(names, 12), (names, 9), (validated or names[:1], 9)]
-        fitting = (c for c in choices if beside + len(c[0]) * c[1] <= self.screen.width)
-        self.columns, self.column_width = next(fitting, choices[-1])
-        heading = "epoch".rjust(EPOCH_WIDTH)
-        for name in self.columns:
-            heading += HEADINGS.get(name, name).rjust(self.column_width)
-        self.screen.print(heading + "time".rjust(TIME_WIDTH), style="dim", soft_wrap=True)
-
-    def _row(self, record: EpochRecord, position: int) -> Text:
-        from rich.text import Text
-
-        row = Text(f"{position}/{self.epochs}".rjust(EPOCH_WIDTH), "bold")
-        monitored = "val_" if "val_loss" in record.metrics else "loss"
-        for name in self.columns:
-            style = "bold green" if record.best and name.startswith(monitored) else ""
-            text = number(name, record.metrics[name])
-            row.append(text.rjust(self.column_width), style)
-        row.append(duration(record.seconds).rjust(TIME_WIDTH), "dim")
-        row.append(" ★" if record.best else "", "green")
-        return row
+    def show(self) -> None:
+        """Take the terminal again."""
+        self.line.show()
 
     def close(self) -> None:
         """Remove the live line and show the cursor again."""
-        self.progress.stop()
+        self.line.close()
+        self._end_phase()
+
+    def _render(self, columns: int) -> Text:
+        from rich.text import Text
+
+        now = time.monotonic()
+        spinner = self.glyphs.spinner[int(now * 10) % len(self.glyphs.spinner)]
+        line = Text.assemble((f"{spinner} ", "cyan"))
+        running = self.running
+        if running is not None and running.is_moving:
+            return line.append_text(epoch_line(running, columns - 2, self.glyphs, now))
+        lasted = now - self.began
+        after = f" {int(lasted)}s" if lasted >= SLOW else ""
+        stage = spelled(self.screen, Text(self.stage)).plain
+        line.append(_whole_words(stage, columns - line.cell_len - len(after)))
+        return line.append(after, "dim")
 
 
-def _time_left() -> ProgressColumn:
-    """`00:14 left`, once the speed is known."""
-    from rich.progress import ProgressColumn, Task
-    from rich.text import Text
+def _whole_words(text: str, columns: int) -> str:
+    """As many of its words as there is room for."""
+    from rich.cells import cell_len, set_cell_size
 
-    class TimeLeft(ProgressColumn):
-        max_refresh = 0.5
-
-        def render(self, task: Task) -> Text:
-            if task.time_remaining is None or task.total is None:
-                return Text("")
-            minutes, seconds = divmod(int(task.time_remaining), 60)
-            hours, minutes = divmod(minutes, 60)
-            clock = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
-            return Text(f"{clock} left", "cyan")
-
-    return TimeLeft()
-
-
-def sparkline(values: list[float]) -> str:
-    """The last values as a row of blocks, the lowest ▁ and the highest █; `!` is no number."""
-    shown = values[-SPARK_WIDTH:]
-    finite = [value for value in shown if math.isfinite(value)]
-    if not finite:
-        return "!" * len(shown)
-    low, span = min(finite), max(finite) - min(finite) or 1.0
-    top = len(SPARKS) - 1
-    return "".join(
-        SPARKS[round((value - low) / span * top)] if math.isfinite(value) else "!"
-        for value in shown
-    )
+    while cell_len(text) > columns and " " in text:
+        text = text.rpartition(" ")[0]
+    return text if cell_len(text) <= columns else set_cell_size(text, max(0, columns))

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from nncli.errors import ExitCode
 from nncli.listener import Listener
 from nncli.report import training as lines
-from nncli.report.console import console, print_json
+from nncli.report.console import console, print_json, print_sentence
 from nncli.report.model import print_model
 from nncli.report.progress import LiveListener, PlainListener
-from nncli.results import LayerRow, Result
+from nncli.results import Advice, FailedFigure, LayerRow, Result, SavedFigure, StoredRun
+
+REPORT = "report.html"
 
 
 class RunReport:
-    """Prints one run: everything, the result line alone (`quiet`), or JSON."""
+    """Prints one run: everything, the result line alone (`quiet`), or JSON.
+
+    In a `with` block its `listener` shows progress in the way that fits where the output goes.
+    """
 
     def __init__(self, command: str, *, quiet: bool, as_json: bool) -> None:
         self.command = command
@@ -24,14 +31,30 @@ class RunReport:
         self.as_json = as_json
         # with --json, standard output belongs to the document
         self.screen = console(stderr=as_json)
+        self.listener = Listener()
+        self.live: LiveListener | None = None
 
-    def listener(self) -> Listener:
-        """Shows progress in the way that fits where the output goes."""
+    def __enter__(self) -> RunReport:
         if self.quiet:
-            return Listener()
+            return self
         if self.screen.is_interactive:
-            return LiveListener(self.screen)
-        return PlainListener(sys.stderr if self.as_json else sys.stdout)
+            self.live = self.listener = LiveListener(self.screen)
+        else:
+            self.listener = PlainListener(sys.stderr if self.as_json else sys.stdout)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.listener.close()
+
+    def give_back_terminal(self) -> None:
+        """Erase what is live and show the cursor: the process ends, or is suspended."""
+        if self.live is not None:
+            self.live.hide()
+
+    def take_terminal(self) -> None:
+        """The process goes on."""
+        if self.live is not None:
+            self.live.show()
 
     def begin(
         self,
@@ -43,11 +66,12 @@ class RunReport:
         """The header, the notes and the model table."""
         if self.quiet:
             return
-        lines.print_header(self.screen, self.command, facts, folder)
-        lines.print_notes(self.screen, notes)
-        self.screen.print()
-        print_model(self.screen, layers)
-        self.screen.print()
+        with self.live.above() if self.live is not None else nullcontext():
+            lines.print_header(self.screen, self.command, facts, folder)
+            lines.print_notes(self.screen, notes)
+            self.screen.print()
+            print_model(self.screen, layers)
+            self.screen.print()
 
     def dry_run(
         self,
@@ -58,6 +82,7 @@ class RunReport:
         notes: Sequence[str],
     ) -> None:
         """The resolved config and the model table."""
+        self.listener.close()
         if self.as_json:
             rows = [
                 {
@@ -77,44 +102,56 @@ class RunReport:
     def end(
         self,
         folder: Path,
-        metrics: Mapping[str, Any],
-        seconds: Mapping[str, float],
-        saved: Mapping[str, str],
-        failed: Mapping[str, str],
+        stored: StoredRun,
+        drawn: Sequence[SavedFigure | FailedFigure],
+        advice: Sequence[Advice],
     ) -> None:
-        """What was reached and what each file is.
+        """What was reached, what the numbers say, and what each file is.
 
         Args:
             folder: the run's.
-            metrics: what metrics.json holds.
-            seconds: wall time by part, as run.json has it.
-            saved: pictures, by file name, with what each shows.
-            failed: pictures that could not be drawn, with the reason.
+            stored: what is in it.
+            drawn: its pictures, and those that could not be drawn.
+            advice: what was found about the run and what helps.
         """
+        self.listener.close()
+        failed = {each.name: each.reason for each in drawn if isinstance(each, FailedFigure)}
+        saved = {each.path.name: each.meaning for each in drawn if isinstance(each, SavedFigure)}
         lines.print_failed_figures(console(stderr=True), failed)
         if self.as_json:
             print_json(
                 {
                     "run": str(folder),
-                    "metrics": metrics,
-                    "figures": sorted(saved),
+                    "metrics": stored.metrics,
+                    "advice": [{"code": each.code, "text": each.text} for each in advice],
+                    "figures": sorted(saved.keys() - {REPORT}),
+                    "report": REPORT if REPORT in saved else None,
                     "failed_figures": failed,
-                    "seconds": seconds,
+                    "seconds": stored.run["seconds"],
                 }
             )
             return
         if not self.quiet:
             self.screen.print()
-        lines.print_reached(self.screen, metrics, None if self.quiet else seconds["train"])
+        seconds = None if self.quiet else stored.run["seconds"]["train"]
+        lines.print_reached(self.screen, stored.metrics, seconds)
         if not self.quiet:
+            lines.print_advice(self.screen, [each.text for each in advice])
+            saved.pop(REPORT, None)  # among the files that every run has, at the end
             lines.print_files(self.screen, folder, saved)
 
     def interrupted(self, folder: Path, result: Result) -> None:
-        """Where the finished epochs are."""
+        """Where the finished epochs are; to whoever still reads."""
+        self.listener.close()
+        from rich.text import Text
+
         epochs = len(result.history)
         count = "1 finished epoch" if epochs == 1 else f"{epochs} finished epochs"
         kept = f"the best of them is in {folder}" if result.best_epoch else "nothing to keep yet"
-        console(stderr=True).print(f"interrupted after {count}; {kept}", soft_wrap=True)
+        screen = console(stderr=True)
+        # `| head -1` is to be silent, but who sits at the terminal should know
+        if result.exit_code != ExitCode.READER_GONE or screen.is_terminal:
+            print_sentence(screen, Text(), Text(f"interrupted after {count}; {kept}"))
         if self.as_json:
             print_json(
                 {

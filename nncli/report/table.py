@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+from nncli.report.console import spelled
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,13 +38,24 @@ def print_table(screen: Console, columns: Sequence[Column]) -> None:
     """Print a table, its titles dim above a rule."""
     from rich.text import Text
 
-    columns, gap = _fit(columns, screen.width)
+    columns, gap = _fit([_spelled(screen, column) for column in columns], screen.width)
     titles = [Text(column.title, "dim") for column in columns]
     screen.print(_line(columns, titles, gap), soft_wrap=True)
     screen.print(Text("─" * _width(columns, gap), "dim"), soft_wrap=True)
     for position in range(len(columns[0].cells)):
         cells = [column.cells[position] for column in columns]
         screen.print(_line(columns, cells, gap), soft_wrap=True)
+
+
+def _spelled(screen: Console, column: Column) -> Column:
+    """The column as the screen's encoding can say it."""
+    from rich.text import Text
+
+    return replace(
+        column,
+        title=spelled(screen, Text(column.title)).plain,
+        cells=[spelled(screen, cell) for cell in column.cells],
+    )
 
 
 def _fit(columns: Sequence[Column], width: int) -> tuple[list[Column], int]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nncli.report.console import print_sentence
-from nncli.report.progress import duration, number
+from nncli.report.units import duration, number
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-PATIENCE = 5
-"""What the advice to stop early suggests."""
 FILES = {
     "model.keras": "the best epoch's weights, for Keras",
     "history.csv": "one row per epoch",
@@ -23,6 +22,7 @@ FILES = {
     "run.json": "command, versions, seed, device, times",
     "data.json": "classes and scaling, to prepare other samples alike",
     "summary.txt": "the layers as the lesson prints them",
+    "report.html": "all of it on one page: nncli report RUN --open",
 }
 
 
@@ -67,13 +67,14 @@ def print_reached(screen: Console, metrics: Mapping[str, Any], seconds: float | 
         text = f"trained in {duration(seconds)}"
         text += f", stopped early after epoch {metrics['epochs']}" if early else ""
         print_sentence(screen, Text("  "), Text(text, "dim"))
-    idle = metrics["epochs"] - metrics["best_epoch"]
-    if metrics["stopped"] == "finished" and metrics["best_epoch"] and idle > PATIENCE:
-        advice = (
-            f"{idle} epochs after it brought no improvement: "
-            f"--set training.early_stopping.patience={PATIENCE} ends a run sooner"
-        )
-        print_sentence(screen, Text("  "), Text(advice, "yellow"))
+
+
+def print_advice(screen: Console, advice: Sequence[str]) -> None:
+    """What was found about the run, and what helps."""
+    from rich.text import Text
+
+    for sentence in advice:
+        print_sentence(screen, Text("  "), Text(sentence, "yellow"))
 
 
 def reached(metrics: Mapping[str, Any]) -> list[str]:
@@ -130,10 +131,11 @@ def print_files(screen: Console, folder: Path, figures: Mapping[str, str]) -> No
     listed = {name: meaning for name, meaning in FILES.items() if (folder / name).exists()}
     listed = {**figures, **listed}
     width = max(len(name) for name in listed) + 2
-    screen.print(Text(f"\n  {_shown(folder)}{os.sep}", "bold"), soft_wrap=True)
+    where = _shown(folder)
+    screen.print(Text(f"\n  {where}{os.sep}", "bold"), soft_wrap=True)
     for name, meaning in listed.items():
         bullet = Text.assemble("  ", (name.ljust(width), "cyan"))
-        print_sentence(screen, bullet, Text(meaning, "dim"))
+        print_sentence(screen, bullet, Text(meaning.replace("RUN", shlex.quote(where)), "dim"))
 
 
 def print_failed_figures(screen: Console, failed: Mapping[str, str]) -> None:

@@ -24,6 +24,33 @@ def test_without_options_it_is_the_lesson(capsys: pytest.CaptureFixture[str]) ->
     assert not list(Path().iterdir())
 
 
+@pytest.mark.parametrize(
+    ("columns", "headings"),
+    [
+        (100, "input x weight w w·x ∂y/∂w = f′(z)·x ∂y/∂x = f′(z)·w"),
+        (60, "input x weight w w·x ∂y/∂w = f′(z)·x"),
+        (36, "input x weight w w·x"),
+        (30, "input weight w w·x"),
+        (20, "weight w w·x"),
+    ],
+)
+def test_where_it_is_narrow_whole_columns_go_and_no_number_is_cut(
+    columns: int,
+    headings: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    line = ["neuron", "--inputs", "1.23456789,2e-9,3e9", "--weights", "0.123456789,-0.2,0.3"]
+    assert main(line) == 0
+    out = capsys.readouterr().out
+    table = out[out.index("\n\n") : out.index("sum ")].split("\n")
+    assert " ".join(table[2].split()) == headings
+    assert max(map(len, table)) <= columns
+    assert "0.152416" in out
+    assert "…" not in "".join(table)
+
+
 def test_json_keeps_every_digit(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["neuron", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from nncli import status
 from nncli.data.images import pixels as module
 from nncli.data.images.pixels import Pictures, scan
 from nncli.errors import DataError
@@ -189,7 +190,11 @@ def test_a_scan_sees_copies_and_every_byte(tmp_path: Path) -> None:
     for i, path in enumerate(paths):
         photo(10 + i % 7, 10, "L").save(path)
     pictures = Pictures(paths, 16, "stretch", "rgb")
-    first, again = scan(pictures, keep=True), scan(pictures, keep=False)
+    heard: list[str] = []
+    with status.told_to(heard.append):
+        first, again = scan(pictures, keep=True), scan(pictures, keep=False)
+    assert heard[:2] == ["reading 64 of 200 pictures", "reading 128 of 200 pictures"]
+    assert heard[-1] == "reading 200 of 200 pictures"
     assert first.files == again.files
     assert np.array_equal(first.digests, again.digests)
     assert again.pixels is None

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from nncli.report import training as lines
 from nncli.report.run import RunReport
-from nncli.results import EpochRecord, LayerRow, Result
+from nncli.results import Advice, EpochRecord, FailedFigure, LayerRow, Result, SavedFigure
+from tests.plots.runs import stored
 
 CLASSIFIED: dict[str, Any] = {
     "stopped": "finished",
@@ -98,19 +99,10 @@ def test_the_first_finding_carries_the_mark() -> None:
     assert printed({**CLASSIFIED, "stopped": "diverged"}).startswith("! best epoch 13")
 
 
-def test_early_stopping_is_told_or_advised() -> None:
+def test_early_stopping_is_told() -> None:
     assert "trained in 22.6s, stopped early after epoch 16" in printed(
         {**CLASSIFIED, "stopped": "early stopping"}
     )
-    advised = printed({**CLASSIFIED, "epochs": 25})
-    assert "12 epochs after it brought no improvement" in advised
-    assert "--set training.early_stopping.patience=5" in advised
-    for quiet in (
-        CLASSIFIED,
-        {**CLASSIFIED, "epochs": 25, "stopped": "early stopping"},
-        {**CLASSIFIED, "epochs": 25, "best_epoch": 0},
-    ):
-        assert "improvement" not in printed(quiet)
 
 
 def test_long_sentences_are_one_line_in_a_pipe_and_wrapped_on_a_terminal() -> None:
@@ -147,13 +139,20 @@ def test_the_files_and_what_they_are(tmp_path: Path) -> None:
     assert "model.keras" not in text
 
 
+RUN = stored(metrics=CLASSIFIED, run={"seconds": {"train": 22.6}})
+
+
+def pictures(folder: Path) -> list[SavedFigure | FailedFigure]:
+    return [SavedFigure("curves", folder / "curves.png", "finding", "loss")]
+
+
 def test_quiet_prints_the_results_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = RunReport("nncli train cnn", quiet=True, as_json=False)
     report.begin((), ["digits"], ["a note"], tmp_path)
-    report.listener().epoch(EpochRecord("train", 1, {"loss": 1.0}, 0.1, 0.1, True), 1)
-    report.end(
-        tmp_path, CLASSIFIED, {"train": 22.6}, {"curves.png": "loss"}, {"forecast": "no font"}
-    )
+    with report:
+        report.listener.epoch(EpochRecord("train", 1, {"loss": 1.0}, 0.1, 0.1, True), 1)
+    failed = FailedFigure("forecast", "no font")
+    report.end(tmp_path, RUN, [*pictures(tmp_path), failed], [Advice("high", "advice", "x")])
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [f"✓ {lines.reached(CLASSIFIED)[0]}"] + [
         f"  {line}" for line in lines.reached(CLASSIFIED)[1:]
@@ -165,14 +164,46 @@ def test_json_prints_one_document(tmp_path: Path, capsys: pytest.CaptureFixture[
     report = RunReport("nncli train cnn", quiet=False, as_json=True)
     layers = (LayerRow("dense", "Dense", "", (10,), 30, 30, "dense", frozen=False),)
     report.begin(layers, ["digits"], ["a note"], tmp_path)
-    report.end(tmp_path, CLASSIFIED, {"train": 22.6}, {"curves.png": "loss"}, {})
+    page = SavedFigure("report", tmp_path / "report.html", "finding", "all of it")
+    report.end(tmp_path, RUN, [*pictures(tmp_path), page], [Advice("high", "[/x]", "x")])
     captured = capsys.readouterr()
     document = json.loads(captured.out)
     assert document["schema_version"] == 1
     assert document["metrics"] == CLASSIFIED
     assert document["run"] == str(tmp_path)
+    assert document["advice"] == [{"code": "high", "text": "[/x]"}]
+    assert document["figures"] == ["curves.png"]
+    assert document["report"] == "report.html"
     assert "note: a note" in captured.err
     assert "Total params: 30" in captured.err
+
+
+def test_advice_stands_below_the_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = RunReport("nncli train cnn", quiet=False, as_json=False)
+    advice = [Advice("a", "the loss [/x] rises", "x"), Advice("b", "the test part is small", "x")]
+    report.end(tmp_path, RUN, pictures(tmp_path), advice)
+    said = capsys.readouterr().out.splitlines()
+    position = said.index("  trained in 22.6s")
+    assert said[position + 1 : position + 3] == [f"  {each.text}" for each in advice]
+
+
+def test_the_page_is_listed_with_how_to_open_it(tmp_path: Path) -> None:
+    folder = tmp_path / "my run"
+    folder.mkdir()
+    (folder / "report.html").touch()
+    stream = io.StringIO()
+    lines.print_files(Console(file=stream, width=300), folder, {})
+    assert f"nncli report '{folder}' --open" in stream.getvalue()
+
+
+def test_a_reader_that_has_left_hears_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = Result("cnn", "classification", "loss", (), 0, "interrupted", {}, (), exit_code=141)
+    RunReport("nncli train cnn", quiet=False, as_json=False).interrupted(tmp_path, result)
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("as_json", [False, True])

@@ -18,6 +18,7 @@ from nncli.data.digests import digest_of
 from nncli.data.samples import Samples
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
+from nncli.status import tell
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -151,9 +152,10 @@ def scan(pictures: Pictures, *, keep: bool) -> Scan:
             if pixels is not None:
                 pixels[i] = decoded
 
+    begins = range(0, count, _AT_ONCE)
     with _workers() as pool:
-        for _ in pool.map(look, range(0, count, _AT_ONCE)):
-            pass
+        for begin, _ in zip(begins, pool.map(look, begins), strict=True):
+            tell(f"reading {min(begin + _AT_ONCE, count):,} of {count:,} pictures")
     if bad:
         raise unreadable([bad[i] for i in sorted(bad)])
     return Scan(digests, hashlib.sha256(b"".join(hashes)).hexdigest(), pixels)

@@ -1,0 +1,47 @@
+"""Numbers and times as people read them."""
+
+from __future__ import annotations
+
+import math
+
+HEADINGS = {
+    "mean_absolute_error": "MAE",
+    "val_mean_absolute_error": "val MAE",
+    "accuracy": "accuracy",
+    "val_accuracy": "val acc",
+    "val_loss": "val loss",
+}
+"""The figures of training by Keras's names; others are called so."""
+TIME_LEFT_WIDTH = 11
+
+
+def number(name: str, value: float) -> str:
+    """A metric as people read it: shares in percent, losses with four decimals."""
+    if name.endswith("accuracy"):
+        return f"{value:.1%}"
+    return decimal(value)
+
+
+def decimal(value: float) -> str:
+    """`0.9350`; `3.21e-05` where four decimals would show too little or too much."""
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.2e}"
+
+
+def duration(seconds: float) -> str:
+    """`28ms`, `0.9s`, `2m 05s`, `1h 02m`."""
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f}ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
+
+
+def time_left(seconds: float) -> str:
+    """`00:14 left`, `1h 02m left`, `3d 04h left`: at most `TIME_LEFT_WIDTH`
+    columns."""
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 100:
+        return f"{hours // 24}d {hours % 24:02}h left"
+    return f"{hours}h {minutes:02}m left" if hours else f"{minutes:02}:{rest:02} left"
