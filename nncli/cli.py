@@ -25,9 +25,18 @@ from nncli.commands.config.validate import validate
 from nncli.commands.data.check import check
 from nncli.commands.data.list import list_sources
 from nncli.commands.neuron import neuron
+from nncli.commands.plot import plot
 from nncli.commands.plot_activation import plot_activation
+from nncli.commands.report import report
 from nncli.commands.train import train
-from nncli.errors import BackendError, ExitCode, Interrupted, NncliError, UsageError
+from nncli.errors import (
+    BackendError,
+    ExitCode,
+    Interrupted,
+    NncliError,
+    ReaderGone,
+    UsageError,
+)
 
 app = typer.Typer(
     name="nncli",
@@ -42,6 +51,8 @@ app = typer.Typer(
 app.command("plot-activation")(plot_activation)
 app.command("neuron")(neuron)
 app.command("train")(train)
+app.command("plot")(plot)
+app.command("report")(report)
 
 config = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 config.command("list")(list_configs)
@@ -115,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(arguments, verbose=verbose, as_json="--json" in arguments)
         sys.stdout.flush()
         return code
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         process.abandon_output()
         return ExitCode.READER_GONE
     except OSError as error:
@@ -136,11 +147,11 @@ def _run(arguments: list[str], *, verbose: bool, as_json: bool) -> int:
         return _report(error, verbose=verbose, as_json=as_json)
     except typer.TyperException as error:
         return _report(_usage_error(error), verbose=verbose, as_json=as_json)
+    except (BrokenPipeError, ReaderGone):
+        raise
     except KeyboardInterrupt as error:
         sys.stderr.write("interrupted\n")
         return error.exit_code if isinstance(error, Interrupted) else ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        raise
     except OSError as error:
         if error.filename is None and error.errno in _WRITE_ERRORS:
             raise

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from nncli.config import Override
     from nncli.data.dataset import Family
 
+COMPARISONS = Path("outputs/comparisons")
+LONGEST_NAME = 80
+"""Letters of a file's name before its ending."""
+
 ConfigName = Annotated[
     str | None,
     typer.Option(
@@ -49,6 +53,17 @@ Data = Annotated[
         help="A data source, or a file or folder of your own.",
         autocompletion=completion.sources,
     ),
+]
+Runs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN",
+        help="A run's folder, its name or the beginning of it, or latest.",
+        autocompletion=completion.runs,
+    ),
+]
+RunsIn = Annotated[
+    Path, typer.Option("--runs-in", metavar="FOLDER", help="Where runs are looked for.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
@@ -134,3 +149,17 @@ def _path(path: Path, option: str) -> Override:
     from nncli.config import Override
 
     return Override.from_option("data.path", option, json.dumps(str(path), ensure_ascii=False))
+
+
+def comparison_of(names: Sequence[str], ending: str, folder: Path | None = None) -> Path:
+    """The file that compares runs: `cnn-1-cnn-2.png`, or the first and how many more.
+
+    Args:
+        names: of the runs.
+        ending: of the file, with its dot.
+        folder: where it goes, if not among the comparisons.
+    """
+    joined = "-".join(dict.fromkeys(names))
+    if len(joined) > LONGEST_NAME:
+        joined = f"{names[0][:LONGEST_NAME]}-and-{len(names) - 1}-more"
+    return (folder or COMPARISONS) / f"{joined}{ending}"

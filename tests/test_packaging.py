@@ -33,6 +33,8 @@ def test_it_holds_the_package_and_every_config(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"nncli/_configs/{name}.yaml" for name in shipped_configs()} <= names
     assert {"nncli/cli.py", "nncli/py.typed"} <= names
+    templates = {"report.html", "report.css"}
+    assert {f"nncli/page/templates/{name}" for name in templates} <= names
     assert not [name for name in names if name.startswith(("tests/", "configs/", "docs/"))]
 
 

@@ -16,7 +16,12 @@ from nncli.errors import TrainingError
 if TYPE_CHECKING:
     from nncli.backend import Device
     from nncli.config import Config
+    from nncli.config.load import Loaded
     from nncli.data.dataset import Dataset
+    from nncli.data.source import DataSection
+    from nncli.listener import Listener
+    from nncli.report.run import RunReport
+    from nncli.results import FailedFigure, Result, SavedFigure, StoredRun
 
 
 def train(
@@ -40,6 +45,13 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The folder that run folders are made in.")
     ] = Path("outputs"),
+    pictures: Annotated[
+        bool,
+        typer.Option(
+            "--pictures/--no-pictures",
+            help="Draw the run and write its report; nncli plot and report do so later too.",
+        ),
+    ] = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the config and the model, train nothing.")
     ] = False,
@@ -52,8 +64,8 @@ def train(
 
     Values come from the defaults, then --config, then --data, then --set, then the other options.
     """
-    from nncli.config import load, to_dict, to_yaml
-    from nncli.schema import SCHEMAS, find_kind
+    from nncli.config import load
+    from nncli.schema import SCHEMAS
 
     named = options.data_in(config, kind, data_from, "--data") if data_from is not None else []
     given = named + options.overrides(
@@ -66,27 +78,56 @@ def train(
     )
     loaded = load(SCHEMAS, kind, config, given)
 
-    # only now what takes long to import: a wrong config is refused sooner
-    from nncli import backend, data, plots, process, runs, training
-    from nncli.data.check import warnings_of
-    from nncli.files import write_json, write_text
-    from nncli.models.describe import describe
-    from nncli.models.kind import FIGURES_OF
-    from nncli.report.model import summary_text
+    from nncli import process, runs, status
     from nncli.report.run import RunReport
 
     if name is not None:
         runs.check_free(output, kind, name)
     runs.check_writable(output / kind)
-
     report = RunReport(f"nncli train {kind}", quiet=quiet, as_json=as_json)
+    with (
+        report,
+        process.borrowed_terminal(report.give_back_terminal, report.take_terminal),
+        status.told_to(report.listener.status),
+    ):
+        _train(kind, loaded, name, output, report, pictures=pictures, dry_run=dry_run)
+
+
+def _train(
+    kind: str,
+    loaded: Loaded[Any],
+    name: str | None,
+    output: Path,
+    report: RunReport,
+    *,
+    pictures: bool,
+    dry_run: bool,
+) -> None:
+    """Read, build, train, measure, save and draw; `report` hears of it."""
+    # only now what takes long to import: a wrong config is refused sooner
+    from nncli import backend, data, process, runs, training
+    from nncli.config import to_dict, to_yaml
+    from nncli.data.check import warnings_of
+    from nncli.diagnosis import diagnose
+    from nncli.files import write_json, write_text
+    from nncli.models.describe import describe
+    from nncli.report.model import summary_text
+    from nncli.schema import find_kind
+
+    listener = report.listener
+    listener.status(_reading(loaded.config.data))
     dataset = data.load(loaded.config.data, loaded.config.seed)
     settings = loaded.settle(dataset.facts).config
     warned = warnings_of(dataset, settings.data, getattr(settings.model, "preprocessing", None))
     pretraining = getattr(settings, "pretraining", None)
-    before = data.load(pretraining.data, settings.seed) if pretraining is not None else None
+    before = None
+    if pretraining is not None:
+        listener.status(f"{_reading(pretraining.data)} to train the base on")
+        before = data.load(pretraining.data, settings.seed)
     section = settings.training
+    listener.status("starting TensorFlow")
     where = backend.start(section.device, section.threads, settings.seed)
+    listener.status("building the model")
     plan = find_kind(kind).plan(settings, dataset, before)
     layers = describe(plan.model)
     notes = (*dataset.notes, *warned, *plan.notes)
@@ -106,11 +147,9 @@ def train(
         write_text(run.folder / "config.yaml", text)
         write_json(run.folder / "data.json", dataset.learned())
         report.begin(layers, facts, notes, run.folder)
-        listener = report.listener()
-        try:
-            result = training.fit(kind, plan, dataset, section, settings.seed, listener)
-        finally:
-            listener.close()
+        listener.status("preparing the samples")
+        result = training.fit(kind, plan, dataset, section, settings.seed, listener)
+        listener.status("saving")
         with process.hold_signals():  # what was trained is written, whatever comes
             run.save(result, summary_text(plan.model.name, result.layers), plan.model.save)
             run.finish(result)
@@ -118,22 +157,40 @@ def train(
             report.interrupted(run.folder, result)
             raise typer.Exit(result.exit_code)
         stored = runs.load(run.folder)
-        drawn = plots.save_all(stored, run.folder, FIGURES_OF[result.task])
+        drawn = _draw(stored, run.folder, listener) if pictures else []
         diverged = result.stopped == "diverged"
-        if not (diverged and as_json):  # one document: the error says where the run is
-            report.end(
-                run.folder,
-                stored.metrics,
-                stored.run["seconds"],
-                {f.path.name: f.meaning for f in drawn if isinstance(f, plots.SavedFigure)},
-                {f.name: f.reason for f in drawn if isinstance(f, plots.FailedFigure)},
-            )
+        if not (diverged and report.as_json):  # one document: the error says where the run is
+            # the error that follows says of a divergence what the diagnosis would
+            told = [advice for advice in diagnose(stored) if advice.code != "diverged"]
+            report.end(run.folder, stored, drawn, told)
         if diverged:
-            raise TrainingError(
-                f"the loss of epoch {len(result.history)} is not a finite number; "
-                f"{run.folder} keeps epoch {result.best_epoch}",
-                hint=f"use a smaller learning rate than {section.learning_rate:g}",
-            )
+            raise _diverged(result, run.folder)
+
+
+def _draw(stored: StoredRun, folder: Path, listener: Listener) -> list[SavedFigure | FailedFigure]:
+    """The run's pictures, and its report."""
+    from nncli import page, plots
+
+    listener.status("drawing the pictures")
+    drawn = plots.save_all(stored, folder, plots.figures_of(stored))
+    listener.status("writing the report")
+    return [*drawn, page.save(stored, folder / "report.html")]
+
+
+def _diverged(result: Result, folder: Path) -> TrainingError:
+    """Where the loss stopped being a number, and which epoch is left."""
+    last = result.history[-1]
+    since = f" from step {result.broken_step:,} on" if result.broken_step else ""
+    return TrainingError(
+        f"the loss of epoch {last.epoch} is not a finite number{since}; "
+        f"{folder} keeps epoch {result.best_epoch}",
+        hint=f"use a smaller learning rate than {last.learning_rate:g}",
+    )
+
+
+def _reading(section: DataSection) -> str:
+    """What is read, in words for the live line."""
+    return f"reading {getattr(section, 'path', None) or section.source}"
 
 
 def _facts(dataset: Dataset, seed: int, device: str) -> list[str]:

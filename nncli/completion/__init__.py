@@ -15,6 +15,7 @@ from nncli.completion.answers import (
     configs,
     kinds,
     kinds_and_configs,
+    runs,
     settings,
     sources,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "kinds",
     "kinds_and_configs",
     "prepare",
+    "runs",
     "settings",
     "sources",
 ]

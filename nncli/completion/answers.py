@@ -1,9 +1,10 @@
-"""The words that fit: kinds, shipped configs, activations, and the keys of a config."""
+"""The words that fit: kinds, shipped configs, activations, runs, and the keys of a config."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import typer
 
@@ -43,6 +44,15 @@ def activations(incomplete: str) -> Answers:
     from nncli.activations import ACTIVATIONS
 
     return _fitting(((row.name, row.text) for row in ACTIVATIONS.values()), incomplete)
+
+
+def runs(context: typer.Context, incomplete: str) -> Answers:
+    """The runs by name, the newest first."""
+    root = Path(context.params.get("runs_in") or "outputs")
+    folders = [record.parent for record in root.glob("*/*/run.json")]
+    folders.sort(key=lambda folder: (folder / "run.json").stat().st_mtime_ns, reverse=True)
+    rows = [(folder.name, folder.parent.name) for folder in folders]
+    return _fitting([*rows, *([("latest", rows[0][0])] if rows else [])], incomplete)
 
 
 def settings(context: typer.Context, incomplete: str) -> Answers:

@@ -36,8 +36,9 @@ NUMBERS = {
 }  # fmt: skip
 
 
-def train(kind: str, root: Path, *more: str) -> int:
-    return main(["train", kind, "--output", str(root), "--device", "cpu", *more])
+def train(kind: str, root: Path, *more: str, pictures: bool = False) -> int:
+    drawn = "--pictures" if pictures else "--no-pictures"
+    return main(["train", kind, "--output", str(root), "--device", "cpu", drawn, *more])
 
 
 def read(path: Path) -> Any:
@@ -49,7 +50,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds one tiny run of every kind."""
     root = tmp_path_factory.mktemp("outputs")
     for kind, options in TINY.items():
-        assert train(kind, root, *options, "--name", "tiny") == 0
+        assert train(kind, root, *options, "--name", "tiny", pictures=True) == 0
     return root
 
 
@@ -58,7 +59,7 @@ def test_a_run_leaves_everything(kind: str, outputs: Path) -> None:
     folder = outputs / kind / "tiny"
     names = {path.name for path in folder.iterdir()}
     data = {"forecast.npz" if kind == "rnn" else "predictions.npz"}
-    assert names == NUMBERS | FIGURES[kind] | data
+    assert names == NUMBERS | FIGURES[kind] | data | {"report.html"}
     for picture in FIGURES[kind]:
         assert (folder / picture).read_bytes().startswith(b"\x89PNG")
     record = read(folder / "run.json")
@@ -71,7 +72,7 @@ def test_a_run_leaves_everything(kind: str, outputs: Path) -> None:
     assert metrics["test"]["samples"] > 0
     assert 1 <= metrics["best_epoch"] <= metrics["epochs"]
     stored = runs.load(folder)
-    assert len(stored.history) == metrics["epochs"]
+    assert len(stored.task_history) == metrics["epochs"]
     assert "Total params" in (folder / "summary.txt").read_text(encoding="utf-8")
 
 
@@ -109,11 +110,12 @@ def test_a_taken_name_is_refused(outputs: Path, capsys: pytest.CaptureFixture[st
 
 def test_json_is_one_document(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
-    assert train("rnn", outputs, "--epochs", "2", "--json") == 0
+    assert train("rnn", outputs, "--epochs", "2", "--json", pictures=True) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["schema_version"] == 1
     assert document["metrics"] == read(Path(document["run"]) / "metrics.json")
     assert document["figures"] == sorted(FIGURES["rnn"])
+    assert isinstance(document["advice"], list)
 
 
 def test_quiet_prints_the_result_alone(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -226,10 +228,29 @@ def test_a_picture_that_fails_costs_nothing_else(
         raise ValueError("no paint")
 
     monkeypatch.setitem(plots.FIGURES, "curves", replace(plots.FIGURES["curves"], draw=fail))
-    assert train("rnn", tmp_path, "--epochs", "1") == 0
+    assert train("rnn", tmp_path, "--epochs", "1", pictures=True) == 0
     said = capsys.readouterr()
     assert "curves could not be drawn: ValueError: no paint" in said.err
     assert (tmp_path / "rnn" / "rnn-sine-001" / "forecast.png").exists()
+
+
+def test_without_pictures_the_numbers_are_all_there(tmp_path: Path) -> None:
+    assert train("rnn", tmp_path, "--epochs", "1", pictures=False) == 0
+    names = {path.name for path in (tmp_path / "rnn" / "rnn-sine-001").iterdir()}
+    assert names == NUMBERS | {"forecast.npz"}
+
+
+def test_a_report_that_fails_costs_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no paper")
+
+    monkeypatch.setattr("nncli.page.render", fail)
+    assert train("rnn", tmp_path, "--epochs", "1", pictures=True) == 0
+    said = capsys.readouterr()
+    assert "report could not be drawn: ValueError: no paper" in said.err
+    assert "report.html" not in said.out
 
 
 def test_divergence_is_one_json_document(
@@ -239,7 +260,7 @@ def test_divergence_is_one_json_document(
     options = ["--learning-rate", "10", "--set", "training.optimizer=sgd", "--json"]
     assert train("rnn", tmp_path, *options) == 1
     error = json.loads(capsys.readouterr().out)["error"]
-    assert "is not a finite number" in error["message"]
+    assert "is not a finite number from step 1 on" in error["message"]
     folder = tmp_path / "rnn" / "rnn-sine-001"
     assert str(folder) in error["message"]
     assert read(folder / "run.json")["status"] == "failed"
