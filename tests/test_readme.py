@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from nncli.cli import main
+from tests.made import run_folder
+from tests.plots.runs import digits_history, with_history
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,6 +38,10 @@ def test_a_command_runs(
 ) -> None:
     """As it stands, but a training only up to its model: other tests train."""
     monkeypatch.chdir(tmp_path)
+    if re.search(r"latest|-00\d", command):
+        history = {name: values[:2] for name, values in digits_history().items()}
+        for name in ("cnn-digits-001", "cnn-digits-002"):
+            run_folder(with_history(history, name=name), tmp_path / "outputs")
     arguments = shlex.split(command)[1:]
     training = arguments[0] == "train" and "--dry-run" not in arguments
     assert main([*arguments, "--dry-run"] if training else arguments) == 0
