@@ -659,7 +659,7 @@ class _Drawing:
             boxstyle="round,pad=0,rounding_size=0.07", facecolor=face, edgecolor=colour,
             linewidth=1.6, linestyle=(0, (4, 2)) if card.frozen else "-", zorder=order,
         )  # fmt: skip
-        self.ax.add_patch(box)
+        self.ax.add_artist(box)
         if shift or not _strip(item):
             return
         hatched = card.frozen or card.partly
@@ -669,7 +669,7 @@ class _Drawing:
                 facecolor=face if hatched else colour, edgecolor=colour,
                 hatch="/////" if hatched else None,
             )  # fmt: skip
-        self.ax.add_patch(strip)
+        self.ax.add_artist(strip)
         strip.set_clip_path(box)
         if card.partly:  # the trained, upper layers of the base stand at the end
             share = card.trainable_parameters / card.parameters
@@ -677,7 +677,7 @@ class _Drawing:
                 (left, item.top + height * (1 - share)), STRIP, height * share, linewidth=0,
                 facecolor=colour, zorder=order + 0.02,
             )  # fmt: skip
-            self.ax.add_patch(solid)
+            self.ax.add_artist(solid)
             solid.set_clip_path(box)
 
     def _write(self, item: _Item) -> None:
@@ -712,7 +712,7 @@ class _Drawing:
 
         text = _Words(f"from {item.card.name}", NAME_SIZE, muted=True, mono=True)
         text = text.cut(item.right - item.left - 0.4)
-        self.ax.add_patch(
+        self.ax.add_artist(
             FancyBboxPatch(
                 (item.x + item.left, item.top), item.right - item.left, item.height,
                 boxstyle="round,pad=0,rounding_size=0.07", facecolor=self.theme.background,
@@ -778,7 +778,7 @@ class _Drawing:
         from matplotlib.patches import FancyArrowPatch
         from matplotlib.path import Path
 
-        self.ax.add_patch(
+        self.ax.add_artist(
             FancyArrowPatch(
                 path=Path(list(points)),
                 arrowstyle="-|>,head_length=4,head_width=2.2",

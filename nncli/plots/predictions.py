@@ -264,4 +264,4 @@ def _bar(
     left, top, width, height = tile
     chance = float(predictions.probabilities[predictions.shown[place]].max())
     for share, fill in ((1.0, theme.grid), (chance, colour)):
-        ax.add_patch(Rectangle((left, top), share * width, height, facecolor=fill, linewidth=0))
+        ax.add_artist(Rectangle((left, top), share * width, height, facecolor=fill, linewidth=0))
