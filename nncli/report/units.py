@@ -38,10 +38,13 @@ def duration(seconds: float) -> str:
 
 
 def time_left(seconds: float) -> str:
-    """`00:14 left`, `1h 02m left`, `3d 04h left`: at most `TIME_LEFT_WIDTH`
-    columns."""
+    """`00:14 left`, `1h 02m left`, `12h left`, `5d 04h left`: at most `TIME_LEFT_WIDTH` columns."""
     minutes, rest = divmod(math.ceil(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    if hours >= 240:
+        return f"{hours // 24}d left"
     if hours >= 100:
         return f"{hours // 24}d {hours % 24:02}h left"
+    if hours >= 10:
+        return f"{hours}h left"
     return f"{hours}h {minutes:02}m left" if hours else f"{minutes:02}:{rest:02} left"

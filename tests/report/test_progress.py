@@ -243,7 +243,9 @@ def test_the_time_left_after_an_epoch_of_one_step(clock: list[float]) -> None:
         (13.2, "00:14 left"),
         (3599, "59:59 left"),
         (3720, "1h 02m left"),
+        (43_320, "12h left"),
         (360_000, "4d 04h left"),
+        (1_080_000, "12d left"),
     ],
 )
 def test_the_time_left_in_words(seconds: float, text: str) -> None:
