@@ -22,6 +22,8 @@ ENDED = 60.0
 """Seconds after which a test gives up waiting."""
 SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 COLOR = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m")
+CUT = re.compile(r"\x1b\[\?7l.*?\x1b\[\?7h", re.DOTALL)
+"""What is written while too long a line is cut, not broken."""
 QUICK = [sys.executable, str(Path(__file__).parent / "quick_training.py")]
 """A training of a second or two, without TensorFlow."""
 
@@ -114,8 +116,9 @@ class Terminal:
 
     @property
     def widest(self) -> str:
-        """The widest line that was written, live ones included."""
-        plain = SEQUENCE.sub("", self.raw.decode("utf-8", "replace"))
+        """The widest line that was written; a terminal cuts the live ones itself."""
+        written = CUT.sub("\r", self.raw.decode("utf-8", "replace"))
+        plain = SEQUENCE.sub("", written)
         return max(re.split(r"[\r\n]+", plain), key=len)
 
     def is_given_back(self) -> bool:
