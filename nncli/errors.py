@@ -203,3 +203,8 @@ def unknown_name(what: str, given: str, choices: Sequence[str], *, see: str = ""
     else:
         hint = f"choose one of {', '.join(choices)}"
     return UsageError(f"unknown {what} '{given}'", hint=hint)
+
+
+def reason_of(error: Exception) -> str:
+    """Why something failed that must not cost the rest, in one sentence."""
+    return str(error) if isinstance(error, NncliError) else f"{type(error).__name__}: {error}"

@@ -127,8 +127,6 @@ def _pictures(
     style: str,
     expand: bool,
 ) -> list[SavedFigure | FailedFigure]:
-    from functools import partial
-
     from nncli.plots import save_all, save_one
     from nncli.plots.architecture import architecture_finding, draw_architecture
 
@@ -139,12 +137,11 @@ def _pictures(
         return [_keras(run, folder / f"{stem}-keras.{format}", expand=expand)]
     if not expand:
         return save_all(run, folder, names, theme, format)
-    draw = partial(draw_architecture, run, theme, expand=True)
     return [
         save_one(
             "architecture",
             folder / f"{stem}.{format}",
-            lambda: (draw(), architecture_finding(run)),
+            lambda: (draw_architecture(run, theme, expand=True), architecture_finding(run)),
             "every layer, those of the base too",
         )
     ]

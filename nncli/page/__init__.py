@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nncli.errors import NncliError
+from nncli.errors import reason_of
 from nncli.files import write_text
 from nncli.page import facts, tables
 from nncli.page.pictures import PHONE, Picture, picture
@@ -66,8 +66,7 @@ def save(run: StoredRun, path: Path) -> SavedFigure | FailedFigure:
         write_text(path, page.html)
         return SavedFigure("report", path, page.title, "all of it on one page")
     except Exception as error:  # whatever it is, it must not cost the run
-        known = isinstance(error, NncliError)
-        return FailedFigure("report", str(error) if known else f"{type(error).__name__}: {error}")
+        return FailedFigure("report", reason_of(error))
 
 
 def _rendered(runs: Sequence[StoredRun]) -> Page:

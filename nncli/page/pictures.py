@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nncli.errors import NncliError
+from nncli.errors import reason_of
 from nncli.plots.architecture import FAMILIES
 from nncli.plots.figure import MORE_COLOURS, THEMES, Theme
 
@@ -66,8 +66,7 @@ def picture(
             wide, narrow = (_drawings(name, draw, narrow=narrow) for narrow in (False, True))
             return Picture(name, finding(), {each: (wide[each], narrow[each]) for each in wide})
     except Exception as error:
-        known = isinstance(error, NncliError)
-        return Picture(name, failed=str(error) if known else f"{type(error).__name__}: {error}")
+        return Picture(name, failed=reason_of(error))
 
 
 def _drawings(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from nncli.errors import NncliError, unknown_name
+from nncli.errors import reason_of, unknown_name
 from nncli.plots.architecture import architecture_finding, draw_architecture
 from nncli.plots.confusion import confusion_finding, draw_confusion
 from nncli.plots.curves import curves_finding, draw_curves
@@ -133,5 +133,4 @@ def save_one(
             save(figure, path)
         return SavedFigure(name, path, finding, meaning)
     except Exception as error:
-        known = isinstance(error, NncliError)
-        return FailedFigure(name, str(error) if known else f"{type(error).__name__}: {error}")
+        return FailedFigure(name, reason_of(error))

@@ -94,8 +94,7 @@ def course_of(run: StoredRun) -> Course:
     Raises:
         RunError: no epoch was finished.
     """
-    shown = tuple(record for record in run.history if record.phase != "pretrain")
-    shown = shown or run.history  # stopped while still pretraining
+    shown = run.task_history
     if not shown:
         raise RunError(
             f"{run.name} has no finished epoch, so there are no curves to draw",
