@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nncli.page.facts import best_record, duration, figure
-from nncli.plots.course import course_of, is_share, number
+from nncli.plots.comparison import best_of
 from nncli.plots.labels import percent, whole_percent
 from nncli.results import StoredRun
 
@@ -132,23 +132,6 @@ def comparison(runs: Sequence[StoredRun]) -> Table:
             )
         )
     return Table("the compared runs", headings, tuple(rows), best=best_of(runs))
-
-
-def best_of(runs: Sequence[StoredRun]) -> frozenset[int]:
-    """The runs that no other is better than in a digit that is shown; none where all are alike."""
-    courses = [course_of(run) for run in runs]
-    monitors = {course.monitor for course in courses}
-    metric = monitors.pop() if len(monitors) == 1 else "val_loss"
-    reached = {
-        place: value
-        for place, course in enumerate(courses)
-        if (value := course.at(metric, course.best)) is not None and math.isfinite(value)
-    }
-    if not reached:
-        return frozenset()
-    best = number(metric, (max if is_share(metric) else min)(reached.values()))
-    found = frozenset(p for p, value in reached.items() if number(metric, value) == best)
-    return found if len(found) < len(runs) else frozenset()
 
 
 def settings(runs: Sequence[StoredRun]) -> Table | None:

@@ -155,19 +155,36 @@ def _judged_by(lines: Sequence[_Line]) -> str:
     return "val_loss" if validation else "loss"
 
 
+def _best(lines: Sequence[_Line], metric: str) -> list[int]:
+    """The places of the best: who differs in no digit that is shown is as good."""
+    reached = np.array([line.reached(metric) for line in lines])
+    if not np.isfinite(reached).any():
+        return []
+    best = float(np.nanmax(reached) if is_share(metric) else np.nanmin(reached))
+    shown = number(metric, best)
+    return [place for place, value in enumerate(reached) if number(metric, value) == shown]
+
+
+def best_of(runs: Sequence[StoredRun]) -> frozenset[int]:
+    """The places of the runs that the finding names as the best; none where all are alike.
+
+    Raises:
+        UsageError: as `comparison_finding`.
+    """
+    lines = _lines(runs)
+    best = _best(lines, _judged_by(lines))
+    return frozenset(best) if len(best) < len(lines) else frozenset()
+
+
 def comparison_finding(runs: Sequence[StoredRun]) -> str:
     """Which run is the best, in one sentence: the title and the alternative text."""
     lines = _lines(runs)
     metric = _judged_by(lines)
-    reached = np.array([line.reached(metric) for line in lines])
-    if not np.isfinite(reached).any():
+    best = _best(lines, metric)
+    if not best:
         return f"No run has a {words(metric)} that is a number"
-    best = float(np.nanmax(reached) if is_share(metric) else np.nanmin(reached))
-    shown = number(metric, best)
-    # Who differs in no digit that is shown is as good.
-    equal = [
-        line for line, value in zip(lines, reached, strict=True) if number(metric, value) == shown
-    ]
+    equal = [lines[place] for place in best]
+    shown = number(metric, equal[0].reached(metric))
     extreme = f"{'highest' if is_share(metric) else 'lowest'} {words(metric)}, {shown}"
     if len(equal) == len(lines):
         every = "Both" if len(lines) == 2 else f"All {len(lines)}"
