@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import os
 import signal
@@ -13,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from nncli import __version__, process
+from nncli import __version__, cli, process
 from nncli.cli import main
 from nncli.errors import ExitCode, Interrupted, ReaderGone
 
@@ -52,8 +56,7 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         (["--help"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
         (["-h"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
         (["--version"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
-        # Typer itself needs pydantic to describe a number
-        (["train", "--help"], 0, "tensorflow keras matplotlib numpy"),
+        (["train", "--help"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
         (["train", "rnn", "--epochs", "x"], 2, "tensorflow keras matplotlib numpy"),
         (["train", "cnn", "--set", "model.x=1"], 2, "tensorflow keras matplotlib numpy"),
         (["train", "rnn", "--name", "../x"], 2, "tensorflow keras matplotlib"),
@@ -75,6 +78,55 @@ def test_a_cheap_question_loads_nothing_heavy(
     if "error" not in done.stderr:
         assert done.stdout.startswith(("Usage: nncli", f"nncli {__version__}"))
         assert done.stderr == "LOADED"
+
+
+@pytest.mark.parametrize(
+    ("words", "built"),
+    [
+        (["neuron", "--bias", "config"], {"neuron": []}),
+        (["config", "show", "validate"], {"config": ["show"]}),
+        (["config", "--help"], {"config": ["list", "show", "copy", "validate", "schema"]}),
+        (["data", "lst"], {"data": ["check", "list"]}),
+        ([], None),
+        (["--version", "neuron"], None),
+        (["nuron"], None),
+    ],
+)
+def test_only_the_command_that_is_named_is_built(
+    words: list[str], built: dict[str, list[str]] | None
+) -> None:
+    def names(whole: typer.Typer) -> dict[str, list[str]]:
+        group = get_command(whole)
+        assert isinstance(group, TyperGroup)
+        return {name: [*getattr(row, "commands", ())] for name, row in group.commands.items()}
+
+    before = names(cli.app)
+    assert len(before) > 5
+    assert names(cli._only(cli.app, words)) == (before if built is None else built)
+    assert names(cli.app) == before
+
+
+def test_garbage_is_looked_for_seldom_while_a_command_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = []
+    monkeypatch.setattr(cli, "_call", lambda _: seen.append(gc.get_threshold()) or 0)
+    before = gc.get_threshold()
+    assert main(["--version"]) == 0
+    assert gc.get_threshold() == before
+    assert seen[0][0] > before[0] > 0
+
+
+def test_nothing_is_left_to_look_through_when_the_process_ends() -> None:
+    script = (
+        "import atexit, gc\n"
+        "atexit.register(lambda: print(gc.get_freeze_count(), len(gc.get_objects())))\n"
+        "from nncli.cli import main; main(['--version'])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    frozen, left = map(int, done.stdout.split()[-2:])
+    assert frozen > 10_000
+    assert left < 100
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,13 @@ ASKED = "_NNCLI_COMPLETE"
 """Set by a shell that asks for answers instead of running a command."""
 
 
-def prepare() -> None:
-    """Let Typer answer in nncli's own protocol; its others need Rich, or lose the meanings."""
-    from nncli.completion.protocol import register
+def prepare() -> list[str]:
+    """Let Typer answer in nncli's own protocol; its others need Rich, or lose the meanings.
+
+    Returns:
+        The words of the line before the one being typed.
+    """
+    from nncli.completion.protocol import arguments, register
 
     os.environ[ASKED] = register()
+    return arguments()[:-1]

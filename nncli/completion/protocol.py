@@ -46,7 +46,7 @@ def words_of(line: str) -> list[str]:
     return words
 
 
-def _arguments() -> list[str]:
+def arguments() -> list[str]:
     """What follows nncli on the line, the word being typed as the last."""
     words = words_of(os.environ.get(LINE, ""))
     while len(words) > 1 and re.match(r"\w+=", words[0]):  # fish: VARIABLE=value nncli …
@@ -63,7 +63,7 @@ class _Protocol(ShellComplete):
         return {}
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        *before, typed = _arguments()
+        *before, typed = arguments()
         return before, typed
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:

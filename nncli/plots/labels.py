@@ -14,14 +14,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from nncli.plots.figure import DOTS_PER_INCH, SANS, Theme, families, three_digits
-from nncli.results import StoredRun
+from nncli.plots.figure import (
+    DOTS_PER_INCH,
+    SANS,
+    Theme,
+    families,
+    load_matplotlib,
+    three_digits,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.figure import Figure
     from matplotlib.text import Text
+
+    from nncli.results import StoredRun
 
 MONO = "DejaVu Sans Mono"
 TITLE = 15.0
@@ -60,6 +68,7 @@ def _renderer() -> RendererAgg:
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float, *, bold: bool = False, family: str = SANS) -> float:
     """Width of one line of text in inches."""
+    load_matplotlib()
     from matplotlib.font_manager import FontProperties
 
     text = printable(text)

@@ -9,7 +9,7 @@ import pytest
 
 from nncli.activations import ACTIVATIONS, Activation, get, get_all
 from nncli.errors import UsageError
-from nncli.plots.activation import draw_activation
+from nncli.plots.activation import _covered, draw_activation
 from nncli.plots.figure import MORE_COLOURS, THEMES, Theme
 from nncli.plots.labels import spread
 from tests.plots.readable import assert_readable, contrast, visible_texts
@@ -149,3 +149,18 @@ def test_labels_are_pushed_apart_in_their_order(wanted: list[float]) -> None:
         for other, other_place in zip(wanted, places, strict=True):
             if one < other:
                 assert one_place < other_place
+
+
+def test_points_under_a_box_are_counted_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    ink, x, y = rng.random((300, 2)) * 90, np.linspace(0, 90, 7), np.linspace(10, 80, 5)
+    ink[:5] = [[x[3] + 12, y[2]], [x[3], y[2] + 7.5], *([x[3], y[2]],) * 3]  # two on its edges
+    half = np.array([12.0, 7.5])
+    found = _covered(ink, x, y, half)
+    for column, row in np.ndindex(7, 5):
+        inside = [
+            abs(a - x[column]) < half[0] and abs(b - y[row]) < half[1] for a, b in ink.tolist()
+        ]
+        assert found[column, row] == sum(inside)
+    assert found.dtype == np.float64
+    assert found[3, 2] >= 3
