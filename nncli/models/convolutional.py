@@ -179,7 +179,7 @@ def build(settings: CnnSettings, dataset: Dataset, front: Sequence[Any] = ()) ->
     model.add(layers.Dense(settings.units, activation=settings.activation))
     if settings.dropout:
         model.add(layers.Dropout(settings.dropout))
-    model.add(layers.Dense(len(dataset.classes), activation="softmax"))
+    model.add(layers.Dense(len(dataset.classes), activation="softmax", dtype="float32"))
     return model
 
 

@@ -21,6 +21,7 @@ from pydantic import Field
 from nncli import backend
 from nncli.config import Config, EarlyStopping, Section, TrainingSection
 from nncli.data.dataset import Dataset, Facts
+from nncli.models.fused import fuse
 from nncli.models.kind import KindConfig, ModelKind, Plan, single_phase
 
 Units = Annotated[int, Field(ge=1, le=8192)]
@@ -107,9 +108,10 @@ def build(layer: str, settings: RnnSettings, dataset: Dataset) -> Any:
     if settings.dropout:
         model.add(layers.Dropout(settings.dropout))
     if dataset.task == "classification":
-        model.add(layers.Dense(len(dataset.classes), activation="softmax"))
+        model.add(layers.Dense(len(dataset.classes), activation="softmax", dtype="float32"))
     else:
-        model.add(layers.Dense(1))
+        model.add(layers.Dense(1, dtype="float32"))
+    fuse(model)
     return model
 
 

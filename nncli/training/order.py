@@ -1,8 +1,8 @@
 """The order in which samples are seen: other in every epoch, the same for the same seed.
 
 A seeded Keras `fit(shuffle=True)` on arrays repeats one order for ever, so nncli shuffles
-itself and lets nobody else do it. TensorFlow's own: `tf.data` feeds `fit` one endless stream,
-which saves Keras's set-up of every epoch.
+itself and lets nobody else do it. TensorFlow's own: `tf.data` feeds `fit` one endless stream of
+what is on the disk, which saves Keras's set-up of every epoch.
 """
 
 from __future__ import annotations
@@ -33,36 +33,30 @@ def permutation(seed: int, epoch: int, samples: int) -> NDArray[np.int32]:
     return np.random.Generator(stream).permutation(samples).astype(np.int32)
 
 
+def order_of(samples: int, seed: int, epoch: int, *, shuffle: bool) -> NDArray[np.int32]:
+    """The rows of the samples in the order of one epoch; without `shuffle` always the same."""
+    return permutation(seed, epoch, samples) if shuffle else np.arange(samples, dtype=np.int32)
+
+
 def training_batches(
     split: Split, batch_size: int, seed: int, first_epoch: int, epochs: int, *, shuffle: bool = True
 ) -> Any:
-    """One stream of batches for all epochs of a phase, to be used with `steps_per_epoch`.
+    """One stream of batches from the disk for all epochs, to be used with `steps_per_epoch`.
 
-    Without `shuffle` every epoch takes the samples in their own order.
+    Without `shuffle` every epoch takes the samples in their own order. Samples in memory need no
+    stream, see `nncli.training.steps`.
 
     Returns:
         A tf.data.Dataset of (x, y): (batch, …) each; the last batch of an epoch may be shorter.
     """
+    assert isinstance(split.x, Samples)
+    numbers = range(first_epoch, first_epoch + epochs)
 
-    def orders() -> Iterator[NDArray[np.int32]]:
-        for epoch in range(first_epoch, first_epoch + epochs):
-            own = np.arange(len(split), dtype=np.int32)
-            yield permutation(seed, epoch, len(split)) if shuffle else own
+    def batches() -> Iterator[Array]:
+        for epoch in numbers:
+            yield from _cut(order_of(len(split), seed, epoch, shuffle=shuffle), batch_size)
 
-    if isinstance(split.x, Samples):
-        return streamed(
-            split.x,
-            split.y,
-            lambda: (rows for order in orders() for rows in _cut(order, batch_size)),
-            steps_of(split, batch_size) * epochs,
-        )
-    tf = backend.tensorflow()
-    x, y = tf.constant(split.x), tf.constant(split.y)
-    signature = tf.TensorSpec((len(split),), tf.int32)
-    batches = tf.data.Dataset.from_generator(orders, output_signature=signature).flat_map(
-        lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
-    )
-    return batches.map(lambda rows: (tf.gather(x, rows), tf.gather(y, rows))).prefetch(2)
+    return streamed(split.x, split.y, batches, steps_of(split, batch_size) * epochs)
 
 
 def fixed_batches(split: Split) -> Any:

@@ -98,4 +98,6 @@ def test_a_saved_model_loads_in_plain_keras(
     plan.model.save(tmp_path / "model.keras")
     again = backend.keras().models.load_model(tmp_path / "model.keras")
     x = plan.dataset.test.x[:2]
-    assert np.array_equal(again.predict(x, verbose=0), plan.model.predict(x, verbose=0))
+    found, wanted = (model.predict(x, verbose=0) for model in (again, plan.model))
+    # plain Keras computes an LSTM in its own loop
+    np.testing.assert_allclose(found, wanted, rtol=1e-5 if name == "lstm" else 0)

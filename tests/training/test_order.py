@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from nncli.data.dataset import Split
-from nncli.training.order import permutation, steps_of, training_batches
+from nncli.training.order import order_of, permutation, steps_of
 
 
 def test_every_epoch_has_its_own_order_and_every_seed_repeats_it() -> None:
@@ -14,22 +14,12 @@ def test_every_epoch_has_its_own_order_and_every_seed_repeats_it() -> None:
     assert not np.array_equal(first, permutation(43, 1, 100))
 
 
-def test_batches_hold_every_sample_once_an_epoch(started: None) -> None:
-    x = np.arange(10, dtype=np.float32)[:, None]
-    split = Split(x, np.arange(10, dtype=np.int64))
-    batches = list(training_batches(split, 4, seed=1, first_epoch=3, epochs=2))
-    assert [len(rows) for rows, _ in batches] == [4, 4, 2, 4, 4, 2]
-    assert steps_of(split, 4) == 3
-    epochs = [np.concatenate([y.numpy() for _, y in batches[i : i + 3]]) for i in (0, 3)]
-    assert epochs[0].tolist() == permutation(1, 3, 10).tolist()
-    assert epochs[1].tolist() == permutation(1, 4, 10).tolist()
-    for rows, labels in batches:
-        assert np.array_equal(rows.numpy()[:, 0], labels.numpy())
+def test_without_shuffling_every_epoch_keeps_the_order_of_the_samples() -> None:
+    assert order_of(10, 1, 1, shuffle=False).tolist() == [*range(10)]
+    assert order_of(10, 1, 2, shuffle=False).tolist() == [*range(10)]
+    assert order_of(10, 1, 2, shuffle=True).tolist() == permutation(1, 2, 10).tolist()
 
 
-def test_without_shuffling_every_epoch_keeps_the_order_of_the_samples(started: None) -> None:
-    split = Split(np.arange(10, dtype=np.float32)[:, None], np.arange(10, dtype=np.int64))
-    batches = list(training_batches(split, 4, seed=1, first_epoch=1, epochs=2, shuffle=False))
-    assert [len(rows) for rows, _ in batches] == [4, 4, 2, 4, 4, 2]
-    labels = np.concatenate([y.numpy() for _, y in batches])
-    assert labels.tolist() == [*range(10), *range(10)]
+def test_the_last_step_of_an_epoch_may_be_short() -> None:
+    split = Split(np.zeros((10, 1), np.float32), np.zeros(10, np.int64))
+    assert [steps_of(split, size) for size in (4, 5, 10)] == [3, 2, 1]
