@@ -37,6 +37,9 @@ class Listener:
         trace.
         """
 
+    def note(self, text: str) -> None:
+        """Something that the user should know, and that changes no result."""
+
     def phase(self, start: PhaseStart) -> None:
         """A phase begins."""
 

@@ -33,13 +33,13 @@ def scale(pixels: Array, preprocessing: str) -> Array:
     Returns:
         float32 of the same shape.
     """
-    values = np.asarray(pixels, dtype=np.float32)
     if preprocessing == "unit":
-        return values / np.float32(255)
+        return np.divide(pixels, np.float32(255), dtype=np.float32)
     if preprocessing == "none":
-        return values
+        return np.asarray(pixels, dtype=np.float32)
     # Keras works in place on arrays that are float already, so it gets a copy of its own
-    return np.asarray(_preprocess_input(preprocessing)(values.copy()), dtype=np.float32)
+    values = np.array(pixels, dtype=np.float32)
+    return np.asarray(_preprocess_input(preprocessing)(values), dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -30,7 +30,8 @@ from nncli import backend
 from nncli.config import Config, Contradiction, Section, TrainingSection, wrong_value
 from nncli.config.strict_yaml import parse, read_text
 from nncli.config.tree import shown
-from nncli.data.dataset import Dataset, Facts
+from nncli.data.dataset import Dataset, Facts, Split
+from nncli.data.digests import digest_of
 from nncli.data.images.digits import LARGEST_DIGITS, SMALLEST_DIGITS
 from nncli.data.source import DataSection
 from nncli.errors import DataError, ModelError, NncliError, UsageError, closest
@@ -51,8 +52,10 @@ SMALL_CNN = "small-cnn"
 BASES = (SMALL_CNN, *APPLICATIONS)
 DIGITS_SIZE = 28
 """Pixels that the digits are brought to, unless the base needs more."""
-SETTLING_SAMPLES = 128
-"""Enough for the mean and variance of a feature."""
+SETTLING_VALUES = 128
+"""Enough for the mean and variance of a feature; a sample has one in each place of its map."""
+SETTLING_SAMPLES = 32
+"""At least so many samples, for the places of one are alike."""
 SETTLING_PIXELS = 2_000_000
 """At once, so that large pictures do not take all memory."""
 FEW = 5
@@ -463,7 +466,7 @@ def _application(name: str, alpha: float | None, input_shape: tuple[int, ...], w
 
 def _load_weights(base: Any, path: Path, name: str) -> None:
     hint = "check model.base, model.alpha and the picture size against the file"
-    before = base.get_weights()
+    before = [digest_of(weight.numpy()) for weight in base.weights]
     try:
         with warnings.catch_warnings():
             # Keras warns of containers without a group in the file even where all weights are in
@@ -477,7 +480,8 @@ def _load_weights(base: Any, path: Path, name: str) -> None:
     left = [
         weight.path
         for weight, old in zip(base.weights, before, strict=True)
-        if old.std() > 0 and np.array_equal(weight.numpy(), old)
+        # what begins as zeros or ones may be so in the file too
+        if digest_of(weight.numpy()) == old and weight.numpy().std() > 0
     ]
     if left:
         raise ModelError(
@@ -559,7 +563,7 @@ def _head_layers(settings: TransferSettings, classes: int) -> tuple[Any, list[An
     head = [layers.Dense(settings.units, activation="relu")]
     if settings.dropout:
         head.append(layers.Dropout(settings.dropout))
-    return pooling, [*head, layers.Dense(classes, activation="softmax")]
+    return pooling, [*head, layers.Dense(classes, activation="softmax", dtype="float32")]
 
 
 @dataclass(frozen=True)
@@ -634,9 +638,9 @@ def settle(base: Any, dataset: Dataset) -> None:
     base.trainable = True  # frozen ones would not look at the samples
     for layer in norms:
         layer.momentum = 0.0  # each takes the statistics of this one batch
-    height, width = dataset.input_shape[:2]
-    few = min(SETTLING_SAMPLES, max(2, SETTLING_PIXELS // (height * width)))
-    base(dataset.train.x[:few], training=True)
+    enough = max(SETTLING_SAMPLES, SETTLING_VALUES // prod(base.output_shape[1:3]))
+    most = max(2, SETTLING_PIXELS // prod(dataset.input_shape[:2]))
+    base(dataset.train.x[: min(enough, most)], training=True)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
 
@@ -666,7 +670,7 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     settings = config.model
     how, notes = _preprocessing(settings)
     channels = 3 if settings.base in APPLICATIONS else None
-    scaled = preprocess(dataset, how, channels)
+    scaled = _with_digests(preprocess(dataset, how, channels), dataset)
     if scaled.input_shape != dataset.input_shape:
         notes.append(f"{settings.base} wants three channels: the grey one is repeated")
     base = load_base(settings, scaled.input_shape, settings.weights)
@@ -733,6 +737,21 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     return Plan(
         parts.model, scaled, tuple(phases), LOSSES["classification"], baselines, tuple(notes)
     )
+
+
+def _with_digests(scaled: Dataset, dataset: Dataset) -> Dataset:
+    """What tells the samples as they were read, where their source knows it, of the scaled ones.
+
+    Samples on the disk are then not read once more only to find their kept features.
+    """
+
+    def of(part: Split, read: Split) -> Split:
+        return replace(part, known_digests=read.known_digests)
+
+    validation = scaled.validation
+    if validation is not None and dataset.validation is not None:
+        validation = of(validation, dataset.validation)
+    return replace(scaled, train=of(scaled.train, dataset.train), validation=validation)
 
 
 def _shape(shape: tuple[int | None, ...]) -> str:

@@ -58,6 +58,10 @@ class PlainListener(Listener):
         if takes_long:
             self._print(f"{visible(text)} ...")
 
+    def note(self, text: str) -> None:
+        """Print it as a line of its own."""
+        self._print(f"note: {visible(text)}")
+
     def phase(self, start: PhaseStart) -> None:
         """Name the phase, where there are several."""
         self.epochs = start.epochs
@@ -96,6 +100,13 @@ class LiveListener(Listener):
         if text != self.stage:
             self.stage, self.began = visible(text), time.monotonic()
             self.line.refresh()
+
+    def note(self, text: str) -> None:
+        """Print it above the live line."""
+        from rich.text import Text
+
+        with self.line.above():
+            print_sentence(self.screen, Text("note: ", "yellow"), Text(visible(text)))
 
     def phase(self, start: PhaseStart) -> None:
         """Name it where there are several, and begin a new bar and table."""
