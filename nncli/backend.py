@@ -25,6 +25,9 @@ from nncli.errors import BackendError, UsageError
 KEEP_OPEN = "NNCLI_VERBOSE"
 """Set (to anything) to let TensorFlow write to the terminal."""
 
+_LEFT_OUT = ("matplotlib", "sklearn")
+"""What Keras imports where it finds it, to offer plots and wrappers that nncli does not use; of
+its time a third."""
 _noise: list[str] = []
 
 
@@ -38,6 +41,8 @@ class Device:
     """CPU threads within one operation and between operations."""
     onednn: bool
     """Whether oneDNN's kernels are used; they change the last bits."""
+    precision: str = "float32"
+    """Of the computation; weights are 32-bit numbers always."""
 
 
 def keras() -> Any:
@@ -79,7 +84,7 @@ def noise() -> str:
     return "".join(_noise)
 
 
-def start(device: str, threads: int, seed: int) -> Device:
+def start(device: str, threads: int, seed: int, precision: str = "float32") -> Device:
     """Set the process up so that two runs on a CPU give the same bits.
 
     Deterministic operations, explicit thread counts, float32, channels last, all seeds: a
@@ -89,6 +94,7 @@ def start(device: str, threads: int, seed: int) -> Device:
         device: `auto`, `cpu`, `gpu` or `gpu:N`.
         threads: CPU threads, within and between operations.
         seed: for the first weights and dropout.
+        precision: `float32`, `mixed_float16` or `mixed_bfloat16`, Keras's names.
 
     Raises:
         UsageError: a GPU that is not there.
@@ -114,8 +120,10 @@ def start(device: str, threads: int, seed: int) -> Device:
     module.config.set_floatx("float32")
     module.config.set_epsilon(1e-7)
     module.config.set_image_data_format("channels_last")
+    module.config.set_dtype_policy(precision)
     module.utils.set_random_seed(seed)
-    return Device(name, threads, os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0")
+    onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0"
+    return Device(name, threads, onednn, precision)
 
 
 def _choose(tf: Any, device: str) -> str:
@@ -154,20 +162,17 @@ def _import(name: str) -> Any:
 
 @contextmanager
 def _fast_import() -> Iterator[None]:
-    """Import Keras in half the time: no garbage collection, and without its use of matplotlib.
-
-    Keras imports matplotlib where it finds it, only to offer plots that nncli does not use.
-    """
-    had_matplotlib = "matplotlib" in sys.modules
-    if not had_matplotlib:
-        sys.modules["matplotlib"] = None  # type: ignore[assignment]  # `import` then fails
+    """Import Keras in half the time: no garbage collection, and without what it may do without."""
+    hidden = [name for name in _LEFT_OUT if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # `import` then fails
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if not had_matplotlib:
-            del sys.modules["matplotlib"]
+        for name in hidden:
+            del sys.modules[name]
         gc.freeze()
         if collecting:
             gc.enable()

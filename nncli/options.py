@@ -35,6 +35,7 @@ BatchSize = Annotated[str | None, typer.Option(metavar="N", help="Samples per st
 LearningRate = Annotated[str | None, typer.Option(metavar="X", help="Step size of the optimizer.")]
 Seed = Annotated[str | None, typer.Option(metavar="N", help="Repeats a run exactly.")]
 Device = Annotated[str | None, typer.Option(metavar="DEVICE", help="auto, cpu, gpu or gpu:N.")]
+Threads = Annotated[str | None, typer.Option(metavar="N", help="CPU threads; else all.")]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -76,6 +77,7 @@ def overrides(
     learning_rate: str | None,
     seed: str | None,
     device: str | None,
+    threads: str | None = None,
 ) -> list[Override]:
     """What the command line changes in a config: `--set` first, then the named options.
 
@@ -90,6 +92,7 @@ def overrides(
         ("training.learning_rate", "--learning-rate", learning_rate),
         ("seed", "--seed", seed),
         ("training.device", "--device", device),
+        ("training.threads", "--threads", threads),
     )
     given = [Override.from_set(text) for text in sets or ()]
     return given + [

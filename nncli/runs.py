@@ -110,14 +110,25 @@ class Run:
             _write_arrays(self.folder / "forecast.npz", result.forecast)
         write_json(self.folder / "metrics.json", metrics_of(result), sort=True)
 
-    def finish(self, result: Result) -> None:
-        """Record how training ended; everything of it is on the disk by now."""
+    def finish(self, result: Result, profile: Mapping[str, float]) -> None:
+        """Record how training ended; everything of it is on the disk by now.
+
+        Args:
+            result: of the training.
+            profile: seconds by part, see `nncli.profile`.
+        """
         status = {"interrupted": "interrupted", "diverged": "failed"}.get(
             result.stopped, "finished"
         )
-        seconds = {part: round(value, 3) for part, value in result.seconds.items()}
+        seconds = rounded(result.seconds)
         ended = datetime.now(UTC).isoformat(timespec="seconds")
-        self.update(status=status, stopped=result.stopped, ended=ended, seconds=seconds)
+        self.update(
+            status=status,
+            stopped=result.stopped,
+            ended=ended,
+            seconds=seconds,
+            profile=rounded(profile),
+        )
 
     def __enter__(self) -> Run:
         return self
@@ -137,6 +148,11 @@ class Run:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Seconds by part, to the millisecond."""
+    return {part: round(value, 3) for part, value in seconds.items()}
 
 
 def check_name(name: str) -> str:

@@ -79,5 +79,5 @@ def run_folder(run: StoredRun, root: Path, *, stopped: str = "finished") -> Path
         (made.folder / "config.yaml").write_text(text, encoding="utf-8")
         (made.folder / "data.json").write_text(json.dumps(dict(run.data)), encoding="utf-8")
         made.save(result, "summary\n", lambda path: path.write_bytes(b"model"))
-        made.finish(result)
+        made.finish(result, {})
         return made.folder

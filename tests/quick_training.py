@@ -115,7 +115,7 @@ def train(report: RunReport, options: argparse.Namespace) -> None:
     picture = SavedFigure(
         "curves", folder / "curves.png", "finding", "loss and main metric by epoch"
     )
-    report.end(folder, STORED, [picture], ADVICE)
+    report.end(folder, STORED, [picture], ADVICE, {})
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ MAY_IMPORT = {
     "numbers": {"errors"},
     "process": {"errors"},
     "files": {"errors"},
+    "profile": set(),
+    "drawing": {"backend", "page", "plots", "process", "results", "runs"},
     "activations": {"errors"},
     "backend": {"errors", "status"},
     "neuron": {"activations", "errors"},
@@ -31,9 +33,12 @@ MAY_IMPORT = {
     "runs": {"results", "errors", "files"},
     "diagnosis": {"results"},
     "page": {"results", "plots", "diagnosis", "errors", "files"},
-    "training": {"models", "data", "config", "results", "listener", "backend", "errors"},
+    "training": {
+        *("models", "data", "config", "results", "listener"),
+        *("backend", "errors", "profile", "lazy", "files"),
+    },
     "plots": {"results", "activations", "neuron", "errors", "files"},
-    "report": {"results", "activations", "neuron", "listener", "files", "errors"},
+    "report": {"results", "activations", "neuron", "listener", "files", "errors", "profile"},
 }
 ONLY = {"lazy": {"__future__", "typing", "numpy"}}
 """Rooms whose third parties and standard modules are told one by one."""
@@ -48,7 +53,7 @@ MUST_NOT_KNOW = {
     "activations": {"scipy", "keras", "tensorflow", "matplotlib"},
     "neuron": {"scipy", "keras", "tensorflow", "matplotlib"},
 }
-EDGE = {"cli", "commands", "options", "completion", "__main__", "__init__"}
+EDGE = {"cli", "commands", "options", "words", "completion", "__main__", "__init__"}
 
 
 def rooms() -> list[str]:
@@ -173,6 +178,28 @@ def test_what_needs_no_numbers_loads_no_numpy(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["neuron"],
+        ["neuron", "--inputs", "1,2", "--weights", "3,4", "--theme", "dark", "--json"],
+        ["plot-activation", "--list"],
+        ["plot-activation", "relu", "--range", "-3", "3", "--points", "x", "--theme", "light"],
+        ["plot-activation", "relu", "--points", "50", "-o", "no.gif"],
+        ["plot", "no-run"],
+        ["report", "no-run", "-o", "no.html"],
+        ["completion", "bash"],
+    ],
+    ids=" ".join,
+)
+def test_what_needs_no_config_loads_no_pydantic(arguments: list[str]) -> None:
+    modules = loaded(f"from nncli.cli import main; main({arguments!r})")
+    # what is wrong with a word is left to Typer to say, and Typer asks pydantic
+    assert ("pydantic" in modules) == ("x" in arguments)
+
+
+@pytest.mark.parametrize(
     "line",
     ["nncli tr", "nncli train cnn --set model.", "nncli train -c ", "nncli data check "],
 )
@@ -186,10 +213,11 @@ def test_completion_loads_no_numpy(line: str, monkeypatch: pytest.MonkeyPatch) -
 def test_drawing_an_activation_loads_no_tensorflow(tmp_path: Path) -> None:
     target = str(tmp_path / "relu.png")
     modules = loaded(
-        f"from nncli.cli import main; main(['plot-activation', 'relu', '-o', {target!r}])"
+        f"from nncli.cli import main; main(['plot-activation', 'relu', '-o', {target!r}])\n"
+        "import sys; assert not {'nncli.plots.stored', 'nncli.results'} & set(sys.modules)"
     )
     assert "matplotlib" in modules
-    assert not modules & {"tensorflow", "keras", "sklearn", "scipy"}
+    assert not modules & {"tensorflow", "keras", "sklearn", "scipy", "pydantic"}
     assert (tmp_path / "relu.png").stat().st_size > 1000
 
 

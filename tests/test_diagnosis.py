@@ -41,7 +41,7 @@ def trained(kind: str, *settings: str) -> StoredRun:
         write_text(run.folder / "config.yaml", to_yaml(config))
         write_json(run.folder / "data.json", dataset.learned())
         run.save(result, "", lambda path: path.write_bytes(b""))
-        run.finish(result)
+        run.finish(result, {})
         return runs.load(run.folder)
 
 

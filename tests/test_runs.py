@@ -115,7 +115,7 @@ def saved(root: Path, result: Result) -> Path:
         (run.folder / "config.yaml").write_text("kind: cnn\nseed: 42\n", encoding="utf-8")
         (run.folder / "data.json").write_text('{"classes": []}\n', encoding="utf-8")
         run.save(result, "summary\n", write_model)
-        run.finish(result)
+        run.finish(result, {})
     return run.folder
 
 
@@ -414,13 +414,13 @@ def test_what_is_no_run_folder_is_refused(tmp_path: Path) -> None:
 def test_the_status_says_how_it_ended(tmp_path: Path) -> None:
     with create(tmp_path) as run:
         assert status(run.folder) == "running"
-        run.finish(classified())
+        run.finish(classified(), {})
     assert status(run.folder) == "finished"
     with create(tmp_path) as run:
-        run.finish(classified(stopped="early stopping"))
+        run.finish(classified(stopped="early stopping"), {})
     assert status(run.folder) == "finished"
     with create(tmp_path) as run:
-        run.finish(classified(stopped="interrupted"))
+        run.finish(classified(stopped="interrupted"), {})
     assert status(run.folder) == "interrupted"
     with pytest.raises(ValueError, match="broken"), create(tmp_path) as run:
         raise ValueError("broken")
@@ -434,7 +434,7 @@ def test_the_status_says_how_it_ended(tmp_path: Path) -> None:
 
 def test_what_happens_after_the_end_does_not_change_the_status(tmp_path: Path) -> None:
     run = create(tmp_path)
-    run.finish(classified())
+    run.finish(classified(), {})
     run.__exit__(ValueError, ValueError("drawing"), None)
     assert status(run.folder) == "finished"
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from nncli.config.load import Loaded
     from nncli.data.dataset import Dataset
     from nncli.data.source import DataSection
-    from nncli.listener import Listener
+    from nncli.drawing import Artist
     from nncli.report.run import RunReport
-    from nncli.results import FailedFigure, Result, SavedFigure, StoredRun
+    from nncli.results import Result
 
 
 def train(
@@ -40,6 +40,7 @@ def train(
     learning_rate: options.LearningRate = None,
     seed: options.Seed = None,
     device: options.Device = None,
+    threads: options.Threads = None,
     sets: options.Set = None,
     name: Annotated[str | None, typer.Option(help="The run's name; else the next number.")] = None,
     output: Annotated[
@@ -52,6 +53,16 @@ def train(
             help="Draw the run and write its report; nncli plot and report do so later too.",
         ),
     ] = True,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache/--no-cache",
+            help="Keep what a frozen base computes of the images for later runs, and take it.",
+        ),
+    ] = True,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Show where the time went; run.json has it always.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the config and the model, train nothing.")
     ] = False,
@@ -75,22 +86,35 @@ def train(
         learning_rate=learning_rate,
         seed=seed,
         device=device,
+        threads=threads,
     )
     loaded = load(SCHEMAS, kind, config, given)
 
-    from nncli import process, runs, status
+    from nncli import drawing, process, runs, status
     from nncli.report.run import RunReport
 
     if name is not None:
         runs.check_free(output, kind, name)
     runs.check_writable(output / kind)
-    report = RunReport(f"nncli train {kind}", quiet=quiet, as_json=as_json)
+    report = RunReport(f"nncli train {kind}", quiet=quiet, as_json=as_json, profile=profile)
     with (
         report,
         process.borrowed_terminal(report.give_back_terminal, report.take_terminal),
         status.told_to(report.listener.status),
+        drawing.artist(
+            wanted=pictures and not dry_run, threads=loaded.config.training.threads
+        ) as artist,
     ):
-        _train(kind, loaded, name, output, report, pictures=pictures, dry_run=dry_run)
+        _train(
+            kind,
+            loaded,
+            name,
+            output,
+            report,
+            artist if pictures else None,
+            cache=cache,
+            dry_run=dry_run,
+        )
 
 
 def _train(
@@ -99,82 +123,94 @@ def _train(
     name: str | None,
     output: Path,
     report: RunReport,
+    artist: Artist | None,
     *,
-    pictures: bool,
+    cache: bool,
     dry_run: bool,
 ) -> None:
     """Read, build, train, measure, save and draw; `report` hears of it."""
     # only now what takes long to import: a wrong config is refused sooner
-    from nncli import backend, data, process, runs, training
-    from nncli.config import to_dict, to_yaml
-    from nncli.data.check import warnings_of
-    from nncli.diagnosis import diagnose
-    from nncli.files import write_json, write_text
-    from nncli.models.describe import describe
-    from nncli.report.model import summary_text
-    from nncli.schema import find_kind
+    from nncli.profile import begin, part, spent
+
+    begin()
+    with part("start"):
+        from nncli import backend, data, process, runs, training
+        from nncli.config import to_dict, to_yaml
+        from nncli.data.check import warnings_of
+        from nncli.diagnosis import diagnose
+        from nncli.files import write_json, write_text
+        from nncli.models.describe import describe
+        from nncli.report.model import summary_text
+        from nncli.schema import find_kind
+        from nncli.training.features import cache_folder
 
     listener = report.listener
     listener.status(_reading(loaded.config.data))
-    dataset = data.load(loaded.config.data, loaded.config.seed)
-    settings = loaded.settle(dataset.facts).config
-    warned = warnings_of(dataset, settings.data, getattr(settings.model, "preprocessing", None))
+    with part("data"):
+        dataset = data.load(loaded.config.data, loaded.config.seed)
+        settings = loaded.settle(dataset.facts).config
+        how = getattr(settings.model, "preprocessing", None)
+        warned = warnings_of(dataset, settings.data, how)
     pretraining = getattr(settings, "pretraining", None)
     before = None
     if pretraining is not None:
         listener.status(f"{_reading(pretraining.data)} to train the base on")
-        before = data.load(pretraining.data, settings.seed)
+        with part("data"):
+            before = data.load(pretraining.data, settings.seed)
     section = settings.training
     listener.status("starting TensorFlow")
-    where = backend.start(section.device, section.threads, settings.seed)
+    with part("import"):
+        where = backend.start(section.device, section.threads, settings.seed, section.precision)
     listener.status("building the model")
-    plan = find_kind(kind).plan(settings, dataset, before)
-    layers = describe(plan.model)
+    with part("build"):
+        plan = find_kind(kind).plan(settings, dataset, before)
+        layers = describe(plan.model)
     notes = (*dataset.notes, *warned, *plan.notes)
     facts = _facts(dataset, settings.seed, where.name)
     if dry_run:
         report.dry_run(to_dict(settings), to_yaml(settings), layers, facts, notes)
         return
 
-    record = {
-        "command": shlex.join(["nncli", *sys.argv[1:]]),
-        "status": "running",
-        **_circumstances(settings, dataset, warned, where),
-    }
-    with runs.create(output, kind, f"{kind}-{dataset.name}", name, record) as run:
-        again = ["nncli", "train", kind, "--config", str(run.folder.absolute() / "config.yaml")]
-        text = to_yaml(settings, shlex.join(again))
-        write_text(run.folder / "config.yaml", text)
-        write_json(run.folder / "data.json", dataset.learned())
-        report.begin(layers, facts, notes, run.folder)
+    with part("save"):
+        record = {
+            "command": shlex.join(["nncli", *sys.argv[1:]]),
+            "status": "running",
+            **_circumstances(settings, dataset, warned, where),
+        }
+        run = runs.create(output, kind, f"{kind}-{dataset.name}", name, record)
+    with run:
+        with part("save"):
+            again = ["nncli", "train", kind, "--config", str(run.folder.absolute() / "config.yaml")]
+            write_text(run.folder / "config.yaml", to_yaml(settings, shlex.join(again)))
+            write_json(run.folder / "data.json", dataset.learned())
+        with part("print"):
+            report.begin(layers, facts, notes, run.folder)
         listener.status("preparing the samples")
-        result = training.fit(kind, plan, dataset, section, settings.seed, listener)
+        kept = cache_folder() if cache else None
+        result = training.fit(kind, plan, dataset, section, settings.seed, listener, kept)
         listener.status("saving")
-        with process.hold_signals():  # what was trained is written, whatever comes
+        # what was trained is written, whatever comes
+        with process.hold_signals(), part("save"):
             run.save(result, summary_text(plan.model.name, result.layers), plan.model.save)
-            run.finish(result)
+            run.finish(result, spent())
         if result.stopped == "interrupted":
             report.interrupted(run.folder, result)
             raise typer.Exit(result.exit_code)
-        stored = runs.load(run.folder)
-        drawn = _draw(stored, run.folder, listener) if pictures else []
+        drawn = []
+        if artist is not None:
+            listener.status("drawing the pictures and the report")
+            with part("draw"):
+                drawn = artist.draw(run.folder)
+        with part("save"):
+            stored = runs.load(run.folder)
+            run.update(profile=runs.rounded(spent()))
         diverged = result.stopped == "diverged"
         if not (diverged and report.as_json):  # one document: the error says where the run is
             # the error that follows says of a divergence what the diagnosis would
             told = [advice for advice in diagnose(stored) if advice.code != "diverged"]
-            report.end(run.folder, stored, drawn, told)
+            report.end(run.folder, stored, drawn, told, spent())
         if diverged:
             raise _diverged(result, run.folder)
-
-
-def _draw(stored: StoredRun, folder: Path, listener: Listener) -> list[SavedFigure | FailedFigure]:
-    """The run's pictures, and its report."""
-    from nncli import page, plots
-
-    listener.status("drawing the pictures")
-    drawn = plots.save_all(stored, folder, plots.figures_of(stored))
-    listener.status("writing the report")
-    return [*drawn, page.save(stored, folder / "report.html")]
 
 
 def _diverged(result: Result, folder: Path) -> TrainingError:

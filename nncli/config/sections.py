@@ -128,6 +128,9 @@ class TrainingSection(Section):
     threads: Annotated[int, Field(ge=1, le=1024)] = Field(default_factory=available_threads)
     """CPU threads; part of what makes two runs equal to the last bit. Where nothing is written,
     all that the process may use."""
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    """What is computed in; the weights stay 32-bit numbers. The mixed ones are for GPUs, which
+    they make faster and let take larger batches; a CPU is slower with them."""
 
 
 class Config(Section):

@@ -13,6 +13,7 @@ from nncli.listener import Listener
 from nncli.report import training as lines
 from nncli.report.console import console, print_json, print_sentence
 from nncli.report.model import print_model
+from nncli.report.profile import print_profile
 from nncli.report.progress import LiveListener, PlainListener
 from nncli.results import Advice, FailedFigure, LayerRow, Result, SavedFigure, StoredRun
 
@@ -25,8 +26,9 @@ class RunReport:
     In a `with` block its `listener` shows progress in the way that fits where the output goes.
     """
 
-    def __init__(self, command: str, *, quiet: bool, as_json: bool) -> None:
+    def __init__(self, command: str, *, quiet: bool, as_json: bool, profile: bool = False) -> None:
         self.command = command
+        self.profile = profile
         self.quiet = quiet
         self.as_json = as_json
         # with --json, standard output belongs to the document
@@ -105,6 +107,7 @@ class RunReport:
         stored: StoredRun,
         drawn: Sequence[SavedFigure | FailedFigure],
         advice: Sequence[Advice],
+        spent: Mapping[str, float],
     ) -> None:
         """What was reached, what the numbers say, and what each file is.
 
@@ -113,6 +116,7 @@ class RunReport:
             stored: what is in it.
             drawn: its pictures, and those that could not be drawn.
             advice: what was found about the run and what helps.
+            spent: seconds by part, see `nncli.profile`; shown where they were asked for.
         """
         self.listener.close()
         failed = {each.name: each.reason for each in drawn if isinstance(each, FailedFigure)}
@@ -128,6 +132,7 @@ class RunReport:
                     "report": REPORT if REPORT in saved else None,
                     "failed_figures": failed,
                     "seconds": stored.run["seconds"],
+                    "profile": stored.run.get("profile", {}),
                 }
             )
             return
@@ -139,6 +144,9 @@ class RunReport:
             lines.print_advice(self.screen, [each.text for each in advice])
             saved.pop(REPORT, None)  # among the files that every run has, at the end
             lines.print_files(self.screen, folder, saved)
+        if self.profile:
+            self.screen.print()
+            print_profile(self.screen, spent)
 
     def interrupted(self, folder: Path, result: Result) -> None:
         """Where the finished epochs are; to whoever still reads."""

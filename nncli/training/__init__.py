@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from nncli import profile
 from nncli.config import TrainingSection
 from nncli.data.dataset import Dataset
 from nncli.errors import Interrupted, TrainingError
@@ -27,6 +29,7 @@ def fit(
     training: TrainingSection,
     seed: int,
     listener: Listener | None = None,
+    cache: Path | None = None,
 ) -> Result:
     """Train all phases, measure on the test part, then train and measure the baselines.
 
@@ -40,6 +43,8 @@ def fit(
         training: batch size, optimizer, early stopping.
         seed: of the order of the samples.
         listener: hears of the progress.
+        cache: the folder for the features of frozen bases, `features.cache_folder()`; None to
+            compute them anew and keep none.
 
     Raises:
         TrainingError: a loss that is not a number from the start, or no memory.
@@ -47,7 +52,7 @@ def fit(
     listener = listener or Listener()
     began = time.monotonic()
     count = len(plan.phases) + len(plan.baselines)  # a baseline is one phase
-    progress, history = _phases(plan, training, seed, listener, count=count)
+    progress, history = _phases(plan, training, seed, listener, cache, count=count)
     seconds = {"train": time.monotonic() - began}
     result = Result(
         kind=kind,
@@ -67,14 +72,16 @@ def fit(
     try:
         listener.status("measuring on the test part", takes_long=True)
         began = time.monotonic()
-        test, predictions, series = _measure(plan, dataset)
+        with profile.part("test"):
+            test, predictions, series = _measure(plan, dataset)
         seconds["test"] = time.monotonic() - began
         result = replace(result, test=test, predictions=predictions, forecast=series)
         kept = plan.baselines if progress.stopped != "diverged" else ()
         for position, baseline in enumerate(kept, len(plan.phases) + 1):
             listener.status("building a model for comparison")
             place = (position, count)
-            trained = _baseline(baseline, dataset, training, seed, listener, place)
+            with profile.part("baselines", whole=True):
+                trained = _baseline(baseline, dataset, training, seed, listener, place, cache)
             seconds[f"baseline {baseline.name}"] = trained.seconds
             result = replace(result, baselines=(*result.baselines, trained))
     except KeyboardInterrupt as signal:
@@ -87,6 +94,7 @@ def _phases(
     training: TrainingSection,
     seed: int,
     listener: Listener,
+    cache: Path | None,
     *,
     first: int = 1,
     count: int,
@@ -113,6 +121,7 @@ def _phases(
                 position=position,
                 count=count,
             ),
+            cache,
         )
         history += progress.records
         if not phase.preliminary:
@@ -144,6 +153,7 @@ def _baseline(
     seed: int,
     listener: Listener,
     place: tuple[int, int],
+    cache: Path | None,
 ) -> Baseline:
     began = time.monotonic()
     metrics: dict[str, float] = {}
@@ -151,7 +161,7 @@ def _baseline(
     try:
         plan = baseline.make()
         first, count = place
-        progress, history = _phases(plan, training, seed, listener, first=first, count=count)
+        progress, history = _phases(plan, training, seed, listener, cache, first=first, count=count)
         epochs = len(history)
         if progress.stopped == "interrupted":
             raise Interrupted(progress.exit_code - 128)

@@ -1,34 +1,31 @@
 """One phase of training: epochs, the best of them, and when to stop.
 
-Keras's own `fit` owns the loop. Fed one repeated stream, with its optimizer built first, it is
-as fast as a hand-written one, and callbacks and devices come with it.
+Keras's own `fit` owns the loop, so that validation, callbacks and devices come with it. Its
+optimizer is built first, and it takes one stream for all epochs. Samples in memory are trained on
+an epoch at a time (`nncli.training.steps`), those on the disk batch by batch.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nncli import backend
+from nncli import backend, profile
 from nncli.config import EarlyStopping, TrainingSection
-from nncli.data.arrays.stored import RowWriter
 from nncli.data.dataset import Dataset, Split
 from nncli.data.samples import Samples
 from nncli.errors import ExitCode, Interrupted, TrainingError
 from nncli.listener import Listener, PhaseStart
 from nncli.models.kind import METRICS, Phase
-from nncli.results import Array, EpochRecord
-from nncli.training.order import (
-    fixed_batches,
-    large_batch,
-    predict,
-    steps_of,
-    training_batches,
-)
+from nncli.results import Array, EpochRecord, Task
+from nncli.training.features import features
+from nncli.training.order import fixed_batches, order_of, steps_of, training_batches
+from nncli.training.steps import EpochInGraph
 from nncli.training.stream import explained
 
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}
@@ -76,6 +73,7 @@ def run_phase(
     seed: int,
     listener: Listener,
     start: Start,
+    cache: Path | None = None,
 ) -> Progress:
     """Train one phase and leave its model with the best weights seen.
 
@@ -86,6 +84,7 @@ def run_phase(
         seed: of the order of the samples.
         listener: hears of each step and epoch.
         start: what came before it.
+        cache: the folder with the features that earlier runs computed; None for none.
 
     Raises:
         TrainingError: the loss was not a finite number from the first epoch on, or memory ran out.
@@ -96,7 +95,7 @@ def run_phase(
         progress.best_weights = model.get_weights()
     try:
         with explained():
-            _run(phase, loss, training, seed, listener, start, progress)
+            _run(phase, loss, training, seed, listener, start, cache, progress)
     except KeyboardInterrupt as signal:
         progress.stopped = "interrupted"
         progress.exit_code = exit_code_of(signal)
@@ -141,67 +140,59 @@ def _run(
     seed: int,
     listener: Listener,
     start: Start,
+    cache: Path | None,
     progress: Progress,
 ) -> None:
     """Prepare and fit, noting in `progress` what each epoch reached."""
-    phase.prepare()
-    dataset = _features(phase, listener) if phase.extractor is not None else phase.dataset
-    _compile(phase.model, loss, dataset, training, phase.learning_rate)
-    train = _targets(dataset.train, loss, dataset)
+    dataset = phase.dataset
+    with profile.part("build"):
+        phase.prepare()
+    if phase.extractor is not None:
+        with profile.part("features"):
+            dataset = features(phase, listener, cache)
+    with profile.part("build"):
+        train = _targets(dataset.train, loss, dataset)
+        _compile(phase.model, loss, dataset.task, train.y, training, phase.learning_rate)
     steps = steps_of(train, training.batch_size)
     monitor, metric = _monitor(phase, training), METRICS[dataset.task]
     listener.phase(
         PhaseStart(phase.name, phase.epochs, steps, monitor, metric, start.position, start.count)
     )
+    watch = _watch(progress, phase, training, listener, start.first_epoch)
+    weights = _class_weight(phase.dataset) if training.class_weight == "balanced" else None
     validation = dataset.validation
-    phase.model.fit(
-        training_batches(
+    arguments: dict[str, Any] = {"validation_data": None}
+    if validation is not None:
+        arguments["validation_data"] = fixed_batches(_targets(validation, loss, dataset))
+    first, batch_size, shuffle = start.epochs_before + 1, training.batch_size, training.shuffle
+    if isinstance(train.x, Samples):
+        stream = training_batches(train, batch_size, seed, first, phase.epochs, shuffle=shuffle)
+        phase.model.make_train_function()
+        phase.model.train_function = profile.first_call("compile", phase.model.train_function)
+        arguments |= {"steps_per_epoch": steps, "class_weight": weights}
+    else:
+        watch.graph = phase.model.train_function = EpochInGraph(
+            phase.model,
             train,
-            training.batch_size,
-            seed,
-            start.epochs_before + 1,
-            phase.epochs,
-            shuffle=training.shuffle,
-        ),
-        epochs=phase.epochs,
-        steps_per_epoch=steps,
-        validation_data=None
-        if validation is None
-        else fixed_batches(_targets(validation, loss, dataset)),
-        class_weight=_class_weight(phase.dataset) if training.class_weight == "balanced" else None,
-        callbacks=[_callback(progress, phase, training, listener, start.first_epoch)],
-        shuffle=False,
-        verbose=0,
-    )
-
-
-def _features(phase: Phase, listener: Listener) -> Dataset:
-    """The samples as the frozen front of the model sees them, computed once."""
-    dataset = phase.dataset
-    parts = [dataset.train, *([dataset.validation] if dataset.validation is not None else [])]
-    count = sum(len(part) for part in parts)
-    listener.status(
-        f"extracting the features of {count:,} images with the frozen base", takes_long=True
-    )
-    features = [_extracted(phase.extractor, part.x) for part in parts]
-    # the test part is not needed here: it is measured on the whole model
-    return replace(
-        dataset,
-        train=Split(features[0], dataset.train.y),
-        validation=None if dataset.validation is None else Split(features[1], dataset.validation.y),
-    )
-
-
-def _extracted(extractor: Any, x: Array | Samples) -> Array | Samples:
-    """What the frozen front gives for all samples; on the disk where they are on the disk."""
-    if not isinstance(x, Samples):
-        return predict(extractor, x)
-    keeper = RowWriter((len(x), *extractor.output_shape[1:]), np.float32)
-    size = large_batch(x) * 16
-    for begin in range(0, len(x), size):
-        rows = np.arange(begin, min(begin + size, len(x)), dtype=np.intp)
-        keeper.add(predict(extractor, x.take(rows)))
-    return keeper.rows()
+            None if weights is None else np.vectorize(weights.get)(phase.dataset.train.y),
+            batch_size,
+            lambda epoch: order_of(len(train), seed, epoch, shuffle=shuffle),
+            listener.step,
+        )
+        stream = watch.graph.stream(first, phase.epochs)
+        arguments |= {"steps_per_epoch": 1}
+    try:
+        with profile.part("train"):
+            phase.model.fit(
+                stream,
+                epochs=phase.epochs,
+                callbacks=[watch],
+                shuffle=False,
+                verbose=0,
+                **arguments,
+            )
+    finally:
+        phase.model.train_function = None  # it holds the samples
 
 
 def _class_weight(dataset: Dataset) -> dict[int, float]:
@@ -222,17 +213,25 @@ def _targets(split: Split, loss: str, dataset: Dataset) -> Split:
 
 
 def _compile(
-    model: Any, loss: str, dataset: Dataset, training: TrainingSection, learning_rate: float
+    model: Any,
+    loss: str,
+    task: Task,
+    targets: Array,
+    training: TrainingSection,
+    learning_rate: float,
 ) -> None:
     keras = backend.keras()
     optimizer = getattr(keras.optimizers, OPTIMIZERS[training.optimizer])(learning_rate)
-    metrics = [METRICS[dataset.task]]
+    metrics = [METRICS[task]]
     model.compile(optimizer=optimizer, loss=loss, metrics=metrics, jit_compile=False)
-    # built now, or the first step is traced twice
-    optimizer.build(model.trainable_variables)
+    # What is built only while the first step is traced has it traced twice.
+    model.optimizer.build(model.trainable_variables)
+    answer = np.zeros((1, *model.output_shape[1:]), np.float32)
+    model.compute_metrics(None, targets[:1], answer)
+    model.reset_metrics()
 
 
-def _callback(
+def _watch(
     progress: Progress,
     phase: Phase,
     training: TrainingSection,
@@ -250,6 +249,9 @@ def _callback(
         patience_value = math.inf
         started = 0.0
 
+        graph: EpochInGraph | None = None
+        """Where whole epochs are trained at once, it tells of the steps itself."""
+
         def __init__(self) -> None:
             super().__init__()
             self.broken_steps: list[int] = []
@@ -258,13 +260,20 @@ def _callback(
             self.started = time.monotonic()
 
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-            listener.step(batch)
+            if self.graph is None:
+                listener.step(batch)
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             # the mean over the epoch so far, and no later step brings it back
             if logs is not None and not math.isfinite(logs["loss"]):
                 self.broken_steps.append(batch + 1)
                 self.model.stop_training = True
+
+        def on_test_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+            self.validating = time.monotonic()
+
+        def on_test_end(self, logs: Any = None) -> None:  # noqa: ARG002
+            profile.move("train", "validate", time.monotonic() - self.validating)
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             given = dict(logs or {})
@@ -288,7 +297,8 @@ def _callback(
             listener.epoch(record, epoch + 1)
             if not finite:
                 progress.stopped = "diverged"
-                progress.broken_step = min(self.broken_steps, default=None)
+                steps = self.broken_steps if self.graph is None else [self.graph.broken_step]
+                progress.broken_step = min(filter(None, steps), default=None)
                 self.model.stop_training = True
             elif stopping is not None and not phase.preliminary:
                 self._wait(value, stopping)

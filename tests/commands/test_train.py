@@ -227,6 +227,7 @@ def test_a_picture_that_fails_costs_nothing_else(
     def fail(*_: object) -> None:
         raise ValueError("no paint")
 
+    monkeypatch.setattr("nncli.drawing._start", lambda: None)  # this process draws
     monkeypatch.setitem(plots.FIGURES, "curves", replace(plots.FIGURES["curves"], draw=fail))
     assert train("rnn", tmp_path, "--epochs", "1", pictures=True) == 0
     said = capsys.readouterr()
@@ -246,11 +247,48 @@ def test_a_report_that_fails_costs_nothing_else(
     def fail(*_: object) -> None:
         raise ValueError("no paper")
 
+    monkeypatch.setattr("nncli.drawing._start", lambda: None)  # this process draws
     monkeypatch.setattr("nncli.page.render", fail)
     assert train("rnn", tmp_path, "--epochs", "1", pictures=True) == 0
     said = capsys.readouterr()
     assert "report could not be drawn: ValueError: no paper" in said.err
     assert "report.html" not in said.out
+
+
+def test_the_profile_accounts_for_the_whole_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("cnn", tmp_path, *TINY["cnn"], "--quiet", "--profile", pictures=True) == 0
+    profile = read(tmp_path / "cnn" / "cnn-digits-001" / "run.json")["profile"]
+    parts = ["start", "data", "import", "build", "compile", "train", "validate", "test", "save"]
+    assert list(profile) == [*parts, "draw", "print", "other"]
+    assert all(seconds >= 0 for seconds in profile.values())
+    assert profile["other"] < sum(profile.values()) / 10
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert set(profile) <= set(rows)
+    assert "100.0%" in rows["whole"]
+
+
+@pytest.mark.parametrize("kind", ["cnn", "lstm"])
+def test_mixed_precision_keeps_weights_and_answers_exact(kind: str, tmp_path: Path) -> None:
+    mixed = ["--set", "training.precision=mixed_bfloat16", "--name", "mixed"]
+    assert train(kind, tmp_path, *TINY[kind], *mixed) == 0
+    folder = tmp_path / kind / "mixed"
+    assert read(folder / "run.json")["device"]["precision"] == "mixed_bfloat16"
+    code = (
+        "import keras, sys\n"
+        "model = keras.models.load_model(sys.argv[1])\n"
+        "computed = {layer.compute_dtype for layer in model.layers}\n"
+        "answer = model.outputs[0].dtype\n"
+        "print(*sorted(computed), *{weight.dtype for weight in model.weights}, answer)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder / "model.keras")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["bfloat16", "float32", "float32", "float32"]
 
 
 def test_divergence_is_one_json_document(

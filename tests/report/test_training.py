@@ -152,7 +152,7 @@ def test_quiet_prints_the_results_alone(tmp_path: Path, capsys: pytest.CaptureFi
     with report:
         report.listener.epoch(EpochRecord("train", 1, {"loss": 1.0}, 0.1, 0.1, True), 1)
     failed = FailedFigure("forecast", "no font")
-    report.end(tmp_path, RUN, [*pictures(tmp_path), failed], [Advice("high", "advice", "x")])
+    report.end(tmp_path, RUN, [*pictures(tmp_path), failed], [Advice("high", "advice", "x")], {})
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [f"✓ {lines.reached(CLASSIFIED)[0]}"] + [
         f"  {line}" for line in lines.reached(CLASSIFIED)[1:]
@@ -165,7 +165,7 @@ def test_json_prints_one_document(tmp_path: Path, capsys: pytest.CaptureFixture[
     layers = (LayerRow("dense", "Dense", "", (10,), 30, 30, "dense", frozen=False),)
     report.begin(layers, ["digits"], ["a note"], tmp_path)
     page = SavedFigure("report", tmp_path / "report.html", "finding", "all of it")
-    report.end(tmp_path, RUN, [*pictures(tmp_path), page], [Advice("high", "[/x]", "x")])
+    report.end(tmp_path, RUN, [*pictures(tmp_path), page], [Advice("high", "[/x]", "x")], {})
     captured = capsys.readouterr()
     document = json.loads(captured.out)
     assert document["schema_version"] == 1
@@ -183,7 +183,7 @@ def test_advice_stands_below_the_results(
 ) -> None:
     report = RunReport("nncli train cnn", quiet=False, as_json=False)
     advice = [Advice("a", "the loss [/x] rises", "x"), Advice("b", "the test part is small", "x")]
-    report.end(tmp_path, RUN, pictures(tmp_path), advice)
+    report.end(tmp_path, RUN, pictures(tmp_path), advice, {})
     said = capsys.readouterr().out.splitlines()
     position = said.index("  trained in 22.6s")
     assert said[position + 1 : position + 3] == [f"  {each.text}" for each in advice]

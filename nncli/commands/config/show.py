@@ -25,6 +25,7 @@ def show(
     learning_rate: options.LearningRate = None,
     seed: options.Seed = None,
     device: options.Device = None,
+    threads: options.Threads = None,
     sets: options.Set = None,
     origins: Annotated[
         bool, typer.Option("--origins", help="Say behind each value where it comes from.")
@@ -47,6 +48,7 @@ def show(
         learning_rate=learning_rate,
         seed=seed,
         device=device,
+        threads=threads,
     )
     kind = name if name in SCHEMAS else None
     if kind is None and config is not None:

@@ -1,0 +1,201 @@
+"""A run's pictures and its report, drawn by a process that gets ready while the run is at work.
+
+Loading matplotlib and drawing take seconds of one CPU, and the training another one. So `artist`
+starts a process that loads what it needs, waits, and reads the run folder when it is told; where
+the system can fork, two then share the work. It ends with the block. Where there is one CPU alone,
+or the process is lost, this process draws: the files are the same to the byte.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from nncli import process
+from nncli.backend import KEEP_OPEN
+from nncli.results import FailedFigure, SavedFigure
+
+Drawn = list[SavedFigure | FailedFigure]
+REPORT = "report.html"
+
+
+def draw_pictures(folder: Path) -> Drawn:
+    """All pictures that the run in `folder` can be drawn as."""
+    from nncli import plots, runs
+
+    run = runs.load(folder)
+    return plots.save_all(run, folder, plots.figures_of(run))
+
+
+def draw_report(folder: Path) -> Drawn:
+    """The page of the run in `folder`."""
+    from nncli import page, runs
+
+    return [page.save(runs.load(folder), folder / REPORT)]
+
+
+def draw(folder: Path) -> Drawn:
+    """The pictures and the report of a finished run, each figure that fails as a FailedFigure.
+
+    Raises:
+        RunError: the run folder cannot be read.
+    """
+    return draw_pictures(folder) + draw_report(folder)
+
+
+class Artist:
+    """Draws a finished run; `close` ends the process that does it."""
+
+    def __init__(self, *, ahead: bool) -> None:
+        """With `ahead` a process gets ready at once."""
+        self._worker: Worker | None = _start() if ahead else None
+
+    def draw(self, folder: Path) -> Drawn:
+        """As `nncli.drawing.draw`."""
+        answer = None if self._worker is None else _ask(self._worker, folder)
+        return draw(folder) if answer is None else answer
+
+    def close(self) -> None:
+        """End the process, at work or not; what it had half written goes with it."""
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return
+        worker.terminate()
+        try:
+            worker.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+        for stream in (worker.stdin, worker.stdout):
+            if stream is not None:
+                with suppress(OSError):  # what was never sent
+                    stream.close()
+
+
+@contextmanager
+def artist(*, wanted: bool, threads: int) -> Iterator[Artist]:
+    """An artist for the block.
+
+    Args:
+        wanted: whether a run will be drawn at all.
+        threads: CPUs at hand; with one alone nothing is drawn beside something else.
+    """
+    at_work = Artist(ahead=wanted and threads > 1)
+    try:
+        yield at_work
+    finally:
+        at_work.close()
+
+
+Worker = subprocess.Popen[bytes]
+
+
+def _start() -> Worker:
+    """A process that gets ready; it ends when this one does, however that happens."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "nncli.drawing"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=None if KEEP_OPEN in os.environ else subprocess.DEVNULL,
+        # figures multiply no large matrices, and threads do not go well with forking
+        env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
+    )
+
+
+def _ask(worker: Worker, folder: Path) -> Drawn | None:
+    """What the worker drew; None where it was lost, or could not read the folder."""
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    try:
+        pickle.dump(folder.absolute(), worker.stdin)
+        worker.stdin.flush()
+    except OSError:  # it is gone
+        return None
+    return _answer(worker.stdout)
+
+
+def _answer(stream: IO[bytes]) -> Drawn | None:
+    """What a process of ours says that it drew; None where it has ended without a word."""
+    try:
+        return list(pickle.load(stream))
+    except (EOFError, OSError, pickle.UnpicklingError):
+        return None
+
+
+def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Get ready, and draw each folder that is asked for, until nobody asks any more."""
+    _get_ready()
+    while True:
+        try:
+            folder = pickle.load(requests)
+        except EOFError:
+            return
+        pickle.dump(_draw_by_two(folder) if hasattr(os, "fork") else draw(folder), answers)
+        answers.flush()
+
+
+def _draw_by_two(folder: Path) -> Drawn:
+    """The same as `draw`; the report by a copy of this process, which has no threads."""
+    reader, writer = os.pipe()
+    copy = os.fork()
+    if not copy:
+        try:
+            with os.fdopen(writer, "wb") as stream:
+                pickle.dump(draw_report(folder), stream)
+        finally:
+            os._exit(0)  # what waits in the buffers is the original's
+    _copies.append(copy)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        drawn, report = draw_pictures(folder), _answer(stream)
+    os.waitpid(_copies.pop(), 0)
+    return drawn + (draw_report(folder) if report is None else report)
+
+
+_copies: list[int] = []
+"""Processes that draw for this one."""
+
+
+def _get_ready() -> None:
+    """Load what the first figure would load."""
+    from nncli.plots.figure import LIGHT, load_matplotlib, new_figure
+
+    process.collect_seldom()  # figures leave much garbage, but this process does not live long
+    load_matplotlib()
+    from nncli import page, runs  # noqa: F401
+    from nncli.plots import stored  # noqa: F401
+    from nncli.plots.labels import text_width
+
+    figure = new_figure(1, 1, LIGHT)
+    figure.add_subplot()
+    figure.savefig(io.BytesIO())
+    text_width("ŷ", 9)
+
+
+def main() -> None:
+    """The process of an artist."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        for copy in _copies:
+            os.kill(copy, number)
+        sys.exit(128 + number)  # half-written files are removed on the way
+
+    # Ctrl-C reaches all processes of a terminal, but whoever started this one decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, stop)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # answers alone go to whoever waits for them
+    serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()
