@@ -2,7 +2,7 @@
 # make test    the same environment; all tests, lint, types
 # make lint    lint, format and types alone
 # make faults  3,000 configs with one mistake each: every one refused where the mistake is
-# make bench   measurements beside plain Keras, and what the report costs
+# make bench   measurements beside plain Keras, how cost grows, what the report costs: an hour
 # make gallery every figure of every odd case of the tests, to look at: outputs/gallery/
 # make clean   remove the environment and caches; outputs stay
 
@@ -41,6 +41,9 @@ faults: $(STAMP)
 	NNCLI_MUTANTS=3000 $(BIN)/python -m pytest tests/config/test_mutants.py --quiet
 
 bench: $(STAMP)
+	@echo "about an hour on two cores that do nothing else; one part: python benchmarks/compare.py --help"
+	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/streaming.py
 	$(BIN)/python benchmarks/report.py
 

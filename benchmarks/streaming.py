@@ -4,7 +4,7 @@
 
 memory   Trains one epoch on 1, 4 and 16 times as many samples, with `data.memory_limit=0`, and
          prints the peak of resident memory of each process, and its ratio to the first one.
-speed    Reads folders of JPEG files through nncli, from the disk and from memory, and through
+speed    Reads folders of JPEG files through nncli, from the disk, and through
          `keras.utils.image_dataset_from_directory`, each in a process of its own and in turns, and
          prints pictures per second and the medians of the ratios to Keras.
 """
@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -100,11 +99,8 @@ def memory() -> None:
                 )
 
 
-def nncli_epochs(place: Path, size: int, ask: Connection, *, keep: bool = False) -> None:
-    """In a process of its own: at each request the pictures per second of one epoch.
-
-    With `keep` they stay in memory after the first look, as up to `data.memory_limit`.
-    """
+def nncli_epochs(place: Path, size: int, ask: Connection) -> None:
+    """In a process of its own: at each request the pictures per second of one epoch."""
     from nncli import backend
     from nncli.config.sections import available_threads
     from nncli.data.dataset import Split
@@ -117,9 +113,8 @@ def nncli_epochs(place: Path, size: int, ask: Connection, *, keep: bool = False)
     backend.start("cpu", available_threads(), 0)
     listing = list_images(place)
     pictures = Pictures(listing.paths, size, "stretch", "rgb")
-    seen = scan(pictures, keep=keep)
-    x = pictures if seen.pixels is None else seen.pixels
-    split = Split(converted(x, Preparation("unit")), listing.labels)
+    scan(pictures, keep=False)  # as before a training
+    split = Split(converted(pictures, Preparation("unit")), listing.labels)
     ask.send("ready")
     batches = iter(training_batches(split, BATCH, 0, 1, TURNS + 1))  # as a training has it
     while ask.recv():
@@ -153,7 +148,7 @@ def speed() -> None:
         for count, width, height, size in SPEEDS:
             place = write_jpegs(Path(folder) / f"{width}", count, width, height)
             ends = []
-            for side in (nncli_epochs, partial(nncli_epochs, keep=True), keras_epochs):
+            for side in (nncli_epochs, keras_epochs):
                 end, other = spawn.Pipe()
                 spawn.Process(target=side, args=(place, size, other), daemon=True).start()
                 other.close()  # or nobody would notice that the process has ended
@@ -169,12 +164,11 @@ def speed() -> None:
             for end in ends:
                 end.send(0)
             turns = turns[1:]  # the first one warms up
-            disk, kept, peer = (statistics.median(each) for each in zip(*turns, strict=True))
-            ratios = [statistics.median(turn[i] / turn[2] for turn in turns) for i in (0, 1)]
+            ours, peer = (statistics.median(each) for each in zip(*turns, strict=True))
+            ratio = statistics.median(turn[0] / turn[1] for turn in turns)
             print(
-                f"{width}×{height} to {size}×{size}: from the disk {disk:,.0f} pictures a second, "
-                f"from memory {kept:,.0f}, Keras {peer:,.0f}: {ratios[0]:.2f} and {ratios[1]:.2f} "
-                "times as fast",
+                f"{width}×{height} to {size}×{size}: {ours:,.0f} pictures a second, "
+                f"Keras {peer:,.0f}: {ratio:.2f} times as fast",
                 flush=True,
             )
 
