@@ -2,7 +2,7 @@
 # make test    the same environment; all tests, lint, types
 # make lint    lint, format and types alone
 # make faults  3,000 configs with one mistake each: every one refused where the mistake is
-# make bench   measurements beside plain Keras, how cost grows, what the report costs: an hour
+# make bench   nncli beside plain scripts, growth, large data, the report: about an hour
 # make gallery every figure of every odd case of the tests, to look at: outputs/gallery/
 # make clean   remove the environment and caches; outputs stay
 
