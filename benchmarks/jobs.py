@@ -81,6 +81,11 @@ def transfer(base: str, data: str) -> tuple[str, ...]:
     )
 
 
+def plain_transfer(base: str, data: str) -> tuple[str, ...]:
+    """The plain script's arguments for the same."""
+    return ("transfer.py", base, f"{{made}}/{data}.npz", f"{{made}}/{data}.weights.h5", "{epochs}")
+
+
 JOBS: tuple[Job, ...] = (
     Job(
         name="help",
@@ -167,7 +172,7 @@ JOBS: tuple[Job, ...] = (
     Training(
         name="vgg16",
         nncli=transfer("VGG16", "vgg16"),
-        plain=("vgg16.py", "{made}/vgg16.npz", "{made}/vgg16.weights.h5", "{epochs}"),
+        plain=plain_transfer("VGG16", "vgg16"),
         torch=("vgg16.py", "{made}/vgg16.npz", "{made}/vgg16.weights.npz", "{epochs}"),
         torch_loss=1.5,
         made=("vgg16.npz", "vgg16.weights.h5"),
@@ -180,7 +185,7 @@ JOBS: tuple[Job, ...] = (
     Training(
         name="mobilenet",
         nncli=transfer("MobileNetV2", "mobilenet"),
-        plain=("mobilenet.py", "{made}/mobilenet.npz", "{made}/mobilenet.weights.h5", "{epochs}"),
+        plain=plain_transfer("MobileNetV2", "mobilenet"),
         made=("mobilenet.npz", "mobilenet.weights.h5"),
         epochs=10,
         loss_within=0.3,

@@ -26,8 +26,8 @@ KEEP_OPEN = "NNCLI_VERBOSE"
 """Set (to anything) to let TensorFlow write to the terminal."""
 
 _LEFT_OUT = ("matplotlib", "sklearn")
-"""What Keras imports where it finds it, to offer plots and wrappers that nncli does not use; of
-its time a third."""
+"""What Keras imports where it finds it, to offer plots and wrappers that nncli does not use;
+scikit-learn alone takes a fifth of its time."""
 _noise: list[str] = []
 
 

@@ -22,25 +22,9 @@ from typing import IO
 
 from nncli import process
 from nncli.backend import KEEP_OPEN
-from nncli.results import FailedFigure, SavedFigure
+from nncli.results import REPORT, FailedFigure, SavedFigure, StoredRun
 
 Drawn = list[SavedFigure | FailedFigure]
-REPORT = "report.html"
-
-
-def draw_pictures(folder: Path) -> Drawn:
-    """All pictures that the run in `folder` can be drawn as."""
-    from nncli import plots, runs
-
-    run = runs.load(folder)
-    return plots.save_all(run, folder, plots.figures_of(run))
-
-
-def draw_report(folder: Path) -> Drawn:
-    """The page of the run in `folder`."""
-    from nncli import page, runs
-
-    return [page.save(runs.load(folder), folder / REPORT)]
 
 
 def draw(folder: Path) -> Drawn:
@@ -49,7 +33,22 @@ def draw(folder: Path) -> Drawn:
     Raises:
         RunError: the run folder cannot be read.
     """
-    return draw_pictures(folder) + draw_report(folder)
+    from nncli import runs
+
+    run = runs.load(folder)
+    return _pictures(run, folder) + _report(run, folder)
+
+
+def _pictures(run: StoredRun, folder: Path) -> Drawn:
+    from nncli import plots
+
+    return plots.save_all(run, folder, plots.figures_of(run))
+
+
+def _report(run: StoredRun, folder: Path) -> Drawn:
+    from nncli import page
+
+    return [page.save(run, folder / REPORT)]
 
 
 class Artist:
@@ -145,20 +144,23 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 
 def _draw_by_two(folder: Path) -> Drawn:
     """The same as `draw`; the report by a copy of this process, which has no threads."""
+    from nncli import runs
+
+    run = runs.load(folder)
     reader, writer = os.pipe()
     copy = os.fork()
     if not copy:
         try:
             with os.fdopen(writer, "wb") as stream:
-                pickle.dump(draw_report(folder), stream)
+                pickle.dump(_report(run, folder), stream)
         finally:
             os._exit(0)  # what waits in the buffers is the original's
     _copies.append(copy)
     os.close(writer)
     with os.fdopen(reader, "rb") as stream:
-        drawn, report = draw_pictures(folder), _answer(stream)
+        drawn, report = _pictures(run, folder), _answer(stream)
     os.waitpid(_copies.pop(), 0)
-    return drawn + (draw_report(folder) if report is None else report)
+    return drawn + (_report(run, folder) if report is None else report)
 
 
 _copies: list[int] = []

@@ -75,9 +75,9 @@ class Clock:
         self._seconds[target] = self._seconds.get(target, 0.0) + seconds
 
     def spent(self) -> dict[str, float]:
-        """Seconds by part up to now, those that never began left out."""
+        """Seconds by part up to now, to the millisecond; those that never began left out."""
         self._count()
-        return {name: self._seconds[name] for name in PARTS if name in self._seconds}
+        return {name: round(self._seconds[name], 3) for name in PARTS if name in self._seconds}
 
     def _count(self) -> None:
         now = time.monotonic()

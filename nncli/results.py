@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from nncli.lazy import NDArray, np
 
 Task = Literal["classification", "forecast"]
+REPORT = "report.html"
+"""The page of a run in its folder."""
 PRETRAINING = "pretrain"
 """The phase that learns another task than the run's, to begin with better weights."""
 if TYPE_CHECKING:

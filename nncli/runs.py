@@ -120,14 +120,14 @@ class Run:
         status = {"interrupted": "interrupted", "diverged": "failed"}.get(
             result.stopped, "finished"
         )
-        seconds = rounded(result.seconds)
+        seconds = {part: round(value, 3) for part, value in result.seconds.items()}
         ended = datetime.now(UTC).isoformat(timespec="seconds")
         self.update(
             status=status,
             stopped=result.stopped,
             ended=ended,
             seconds=seconds,
-            profile=rounded(profile),
+            profile=profile,
         )
 
     def __enter__(self) -> Run:
@@ -148,11 +148,6 @@ class Run:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-
-def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
-    """Seconds by part, to the millisecond."""
-    return {part: round(value, 3) for part, value in seconds.items()}
 
 
 def check_name(name: str) -> str:

@@ -11,7 +11,6 @@ import typer
 from nncli import options
 from nncli.errors import UsageError
 
-NAME = "report.html"
 ENDINGS = {".html", ".htm"}
 
 
@@ -47,11 +46,11 @@ def report(
     from nncli.report.console import console, print_json
     from nncli.report.figures import print_figures
     from nncli.report.training import print_failed_figures
-    from nncli.results import FailedFigure, SavedFigure
+    from nncli.results import REPORT, FailedFigure, SavedFigure
 
     if output is not None and (output.suffix.lower() not in ENDINGS or output.is_dir()):
         raise UsageError(
-            f"{output} is not the name of an HTML file", hint=f"--output {output / NAME}"
+            f"{output} is not the name of an HTML file", hint=f"--output {output / REPORT}"
         )
     found = [runs.find(name, runs_in) for name in names]
     folders = list({folder.resolve(): folder for folder in found}.values())
@@ -79,6 +78,8 @@ def report(
 
 def _place(folders: Sequence[Path]) -> Path:
     """In the run's own folder; of several runs beside the pictures that compare them."""
+    from nncli.results import REPORT
+
     if len(folders) == 1:
-        return folders[0] / NAME
+        return folders[0] / REPORT
     return options.comparison_of([folder.name for folder in folders], ".html")

@@ -203,7 +203,7 @@ def _train(
                 drawn = artist.draw(run.folder)
         with part("save"):
             stored = runs.load(run.folder)
-            run.update(profile=runs.rounded(spent()))
+            run.update(profile=spent())
         diverged = result.stopped == "diverged"
         if not (diverged and report.as_json):  # one document: the error says where the run is
             # the error that follows says of a divergence what the diagnosis would

@@ -198,7 +198,7 @@ class Dataset:
         """
 
         def of(part: Split) -> Split:
-            return Split(converted(part.x, convert), part.y, part.names)
+            return Split(converted(part.x, convert), part.y, part.names, part.known_digests)
 
         return replace(
             self,

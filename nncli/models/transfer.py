@@ -19,7 +19,7 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -30,7 +30,7 @@ from nncli import backend
 from nncli.config import Config, Contradiction, Section, TrainingSection, wrong_value
 from nncli.config.strict_yaml import parse, read_text
 from nncli.config.tree import shown
-from nncli.data.dataset import Dataset, Facts, Split
+from nncli.data.dataset import Dataset, Facts
 from nncli.data.digests import digest_of
 from nncli.data.images.digits import LARGEST_DIGITS, SMALLEST_DIGITS
 from nncli.data.source import DataSection
@@ -670,7 +670,7 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     settings = config.model
     how, notes = _preprocessing(settings)
     channels = 3 if settings.base in APPLICATIONS else None
-    scaled = _with_digests(preprocess(dataset, how, channels), dataset)
+    scaled = preprocess(dataset, how, channels)
     if scaled.input_shape != dataset.input_shape:
         notes.append(f"{settings.base} wants three channels: the grey one is repeated")
     base = load_base(settings, scaled.input_shape, settings.weights)
@@ -737,21 +737,6 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     return Plan(
         parts.model, scaled, tuple(phases), LOSSES["classification"], baselines, tuple(notes)
     )
-
-
-def _with_digests(scaled: Dataset, dataset: Dataset) -> Dataset:
-    """What tells the samples as they were read, where their source knows it, of the scaled ones.
-
-    Samples on the disk are then not read once more only to find their kept features.
-    """
-
-    def of(part: Split, read: Split) -> Split:
-        return replace(part, known_digests=read.known_digests)
-
-    validation = scaled.validation
-    if validation is not None and dataset.validation is not None:
-        validation = of(validation, dataset.validation)
-    return replace(scaled, train=of(scaled.train, dataset.train), validation=validation)
 
 
 def _shape(shape: tuple[int | None, ...]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from nncli.errors import reason_of
 from nncli.plots.architecture import FAMILIES
-from nncli.plots.figure import MORE_COLOURS, THEMES, Theme
+from nncli.plots.figure import MORE_COLOURS, THEMES, Theme, without_missing_letters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,9 +59,7 @@ def picture(
         finding: says what it shows.
     """
     try:
-        with warnings.catch_warnings():
-            # A class name in a script that the fonts lack is drawn as boxes.
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        with without_missing_letters():
             wide, narrow = (_drawings(name, draw, narrow=narrow) for narrow in (False, True))
             return Picture(name, finding(), {each: (wide[each], narrow[each]) for each in wide})
     except Exception as error:

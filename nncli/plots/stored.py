@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from nncli.errors import reason_of, unknown_name
 from nncli.plots.architecture import architecture_finding, draw_architecture
 from nncli.plots.confusion import confusion_finding, draw_confusion
 from nncli.plots.curves import curves_finding, draw_curves
-from nncli.plots.figure import LIGHT, Theme, save
+from nncli.plots.figure import LIGHT, Theme, save, without_missing_letters
 from nncli.plots.forecast import draw_forecast, forecast_finding
 from nncli.plots.predictions import draw_predictions, predictions_finding
 from nncli.results import FailedFigure, SavedFigure, StoredRun
@@ -113,9 +112,7 @@ def save_one(
 ) -> SavedFigure | FailedFigure:
     """Write the figure that `draw` makes beside its finding; a failure is told, not raised."""
     try:
-        with warnings.catch_warnings():
-            # A class name in a script that the font lacks is drawn as boxes.
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        with without_missing_letters():
             figure, finding = draw()
             save(figure, path)
         return SavedFigure(name, path, finding, meaning)

@@ -15,9 +15,7 @@ from nncli.report.console import console, print_json, print_sentence
 from nncli.report.model import print_model
 from nncli.report.profile import print_profile
 from nncli.report.progress import LiveListener, PlainListener
-from nncli.results import Advice, FailedFigure, LayerRow, Result, SavedFigure, StoredRun
-
-REPORT = "report.html"
+from nncli.results import REPORT, Advice, FailedFigure, LayerRow, Result, SavedFigure, StoredRun
 
 
 class RunReport:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nncli.report.console import print_sentence
 from nncli.report.units import duration, number
+from nncli.results import REPORT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +23,7 @@ FILES = {
     "run.json": "command, versions, seed, device, times",
     "data.json": "classes and scaling, to prepare other samples alike",
     "summary.txt": "the layers as the lesson prints them",
-    "report.html": "all of it on one page: nncli report RUN --open",
+    REPORT: "all of it on one page: nncli report RUN --open",
 }
 
 

@@ -161,15 +161,12 @@ def _run(
     watch = _watch(progress, phase, training, listener, start.first_epoch)
     weights = _class_weight(phase.dataset) if training.class_weight == "balanced" else None
     validation = dataset.validation
-    arguments: dict[str, Any] = {"validation_data": None}
-    if validation is not None:
-        arguments["validation_data"] = fixed_batches(_targets(validation, loss, dataset))
     first, batch_size, shuffle = start.epochs_before + 1, training.batch_size, training.shuffle
     if isinstance(train.x, Samples):
         stream = training_batches(train, batch_size, seed, first, phase.epochs, shuffle=shuffle)
         phase.model.make_train_function()
         phase.model.train_function = profile.first_call("compile", phase.model.train_function)
-        arguments |= {"steps_per_epoch": steps, "class_weight": weights}
+        feeding = {"steps_per_epoch": steps, "class_weight": weights}
     else:
         watch.graph = phase.model.train_function = EpochInGraph(
             phase.model,
@@ -180,7 +177,7 @@ def _run(
             listener.step,
         )
         stream = watch.graph.stream(first, phase.epochs)
-        arguments |= {"steps_per_epoch": 1}
+        feeding = {"steps_per_epoch": 1}
     try:
         with profile.part("train"):
             phase.model.fit(
@@ -189,7 +186,10 @@ def _run(
                 callbacks=[watch],
                 shuffle=False,
                 verbose=0,
-                **arguments,
+                validation_data=None
+                if validation is None
+                else fixed_batches(_targets(validation, loss, dataset)),
+                **feeding,
             )
     finally:
         phase.model.train_function = None  # it holds the samples

@@ -1,6 +1,6 @@
-"""A new head on a frozen MobileNetV2 in plain Keras.
+"""A new head on a frozen base in plain Keras.
 
-mobilenet.py DATA.npz WEIGHTS EPOCHS [in-order]
+transfer.py NETWORK DATA.npz WEIGHTS EPOCHS [in-order]
 """
 
 import json
@@ -9,18 +9,17 @@ import sys
 import numpy as np
 from clock import clock
 from tensorflow import keras
-from tensorflow.keras.applications import MobileNetV2
 from tensorflow.keras.layers import Dense, Dropout, GlobalAveragePooling2D
 from tensorflow.keras.models import Sequential
 
 keras.utils.set_random_seed(42)
-data = np.load(sys.argv[1])
+network, data = getattr(keras.applications, sys.argv[1]), np.load(sys.argv[2])
 x, x_val = data["x_train"].astype("float32") / 255, data["x_val"].astype("float32") / 255
 y = keras.utils.to_categorical(data["y_train"], 10)
 y_val = keras.utils.to_categorical(data["y_val"], 10)
 
-base = MobileNetV2(weights=None, include_top=False, input_shape=(96, 96, 3))
-base.load_weights(sys.argv[2])
+base = network(weights=None, include_top=False, input_shape=x.shape[1:])
+base.load_weights(sys.argv[3])
 base.trainable = False
 model = Sequential(
     [
@@ -37,7 +36,7 @@ history = model.fit(
     x,
     y,
     batch_size=32,
-    epochs=int(sys.argv[3]),
+    epochs=int(sys.argv[4]),
     validation_data=(x_val, y_val),
     shuffle="in-order" not in sys.argv,
     callbacks=[clock(seconds)],
