@@ -20,16 +20,27 @@ SELDOM = (50_000, 20, 20)
 
 
 def collect_seldom() -> tuple[int, int, int]:
-    """Look for garbage less often, and not at all when the process ends, as all goes then.
+    """Look for garbage less often, and not while the process ends, as all goes then.
 
     Returns:
         How often it was looked for before, as `gc.set_threshold` takes it.
     """
     before = gc.get_threshold()
     gc.set_threshold(*SELDOM)
-    atexit.unregister(gc.freeze)
-    atexit.register(gc.freeze)  # Python's own last look, a tenth of a second, finds nothing
+    atexit.unregister(_leave_garbage)
+    atexit.register(_leave_garbage)
     return before
+
+
+def _leave_garbage() -> None:
+    """Let Python's own last look, a tenth of a second, find nothing.
+
+    TensorFlow's streams of batches call Python from threads of their own: what is left of one has
+    to be destroyed before Python itself is.
+    """
+    if "tensorflow" in sys.modules:
+        gc.collect()
+    gc.freeze()
 
 
 def abandon_output() -> None:

@@ -7,6 +7,7 @@ an epoch at a time (`nncli.training.steps`), those on the disk batch by batch.
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from dataclasses import dataclass, field
@@ -104,6 +105,8 @@ def run_phase(
             f"out of memory at batch size {training.batch_size}",
             hint="use a smaller training.batch_size, or smaller samples",
         ) from error
+    if isinstance(phase.dataset.train.x, Samples):
+        gc.collect()  # the threads that read for it end with the stream, also an interrupted one
     if progress.best_weights is not None:
         model.set_weights(progress.best_weights)
     elif progress.stopped == "diverged":
