@@ -13,10 +13,13 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TextIO
 
 from nncli import status
@@ -28,6 +31,17 @@ KEEP_OPEN = "NNCLI_VERBOSE"
 _LEFT_OUT = ("matplotlib", "sklearn")
 """What Keras imports where it finds it, to offer plots and wrappers that nncli does not use;
 scikit-learn alone takes a fifth of its time."""
+_LATE = frozenset(
+    f"tensorflow._api.v2.{name}"
+    for name in (
+        *("audio", "compat", "distribute.experimental", "feature_column", "lite", "mlir"),
+        *("profiler", "quantization", "signal", "summary", "test", "tpu"),
+        *("__internal__.distribute.combinations", "__internal__.distribute.multi_process_runner"),
+        "__internal__.feature_column",
+    )
+)
+"""Rooms of TensorFlow that nncli and Keras seldom enter: loaded when first looked into. Another
+sixth of the time."""
 _noise: list[str] = []
 
 
@@ -162,20 +176,74 @@ def _import(name: str) -> Any:
 
 @contextmanager
 def _fast_import() -> Iterator[None]:
-    """Import Keras in half the time: no garbage collection, and without what it may do without."""
+    """Import Keras in half the time: no garbage collection, and nothing that is seldom used."""
     hidden = [name for name in _LEFT_OUT if name not in sys.modules]
     for name in hidden:
         sys.modules[name] = None  # type: ignore[assignment]  # `import` then fails
+    sys.meta_path.insert(0, _Late)
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        sys.meta_path.remove(_Late)
         for name in hidden:
             del sys.modules[name]
         gc.freeze()
         if collecting:
             gc.enable()
+
+
+class _Late:
+    """Finds the modules of _LATE as Python would, but they are run when first looked into."""
+
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """As `importlib.abc.MetaPathFinder` says."""
+        spec = PathFinder.find_spec(name, path, target) if name in _LATE else None
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
+            spec.loader = _LateLoader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+class _LateLoader(SourceFileLoader):
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """A module that is yet to be run."""
+        return _LateModule(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Not yet."""
+
+    def run(self, module: ModuleType) -> None:
+        """Now.
+
+        Packages of the names `tensorflow.lite` and `tensorflow.distribute` come in beside the late
+        modules, and Python would put them in the place of what TensorFlow shows by these names.
+        """
+        whole = vars(sys.modules["tensorflow"])
+        public = {name: each for name, each in whole.items() if isinstance(each, ModuleType)}
+        with _quiet():
+            super().exec_module(module)
+        whole.update(public)
+
+
+class _LateModule(ModuleType):
+    """Python's own `LazyLoader` runs a module for any attribute, even for the `__file__` that
+    `inspect` asks all modules for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        with _loading:
+            if type(self) is _LateModule:
+                self.__class__ = ModuleType  # type: ignore[assignment]
+                self.__loader__.run(self)  # type: ignore[union-attr]
+        return getattr(self, name)
+
+
+_loading = threading.RLock()
 
 
 @contextmanager

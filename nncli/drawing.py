@@ -1,13 +1,14 @@
 """A run's pictures and its report, drawn by a process that gets ready while the run is at work.
 
 Loading matplotlib and drawing take seconds of one CPU, and the training another one. So `artist`
-starts a process that loads what it needs, waits, and reads the run folder when it is told; where
-the system can fork, two then share the work. It ends with the block. Where there is one CPU alone,
-or the process is lost, this process draws: the files are the same to the byte.
+starts a process that loads what it needs, rehearses, and reads the run folder when it is told;
+where the system can fork, two then share the work. It ends with the block. Where there is one CPU
+alone, or the process is lost, this process draws: the files are the same to the byte.
 """
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import pickle
@@ -18,11 +19,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, TYPE_CHECKING, NoReturn
 
 from nncli import process
 from nncli.backend import KEEP_OPEN
-from nncli.results import REPORT, FailedFigure, SavedFigure, StoredRun
+from nncli.results import REPORT, FailedFigure, SavedFigure, StoredRun, Task
+
+if TYPE_CHECKING:
+    from nncli.page import Page
 
 Drawn = list[SavedFigure | FailedFigure]
 
@@ -62,6 +66,11 @@ class Artist:
         """As `nncli.drawing.draw`."""
         answer = None if self._worker is None else _ask(self._worker, folder)
         return draw(folder) if answer is None else answer
+
+    def rehearse(self, task: Task) -> None:
+        """Let the process draw a specimen of a run meanwhile: half of what a first one costs."""
+        if self._worker is not None:
+            _send(self._worker, task)
 
     def close(self) -> None:
         """End the process, at work or not; what it had half written goes with it."""
@@ -112,14 +121,19 @@ def _start() -> Worker:
 
 def _ask(worker: Worker, folder: Path) -> Drawn | None:
     """What the worker drew; None where it was lost, or could not read the folder."""
-    assert worker.stdin is not None
     assert worker.stdout is not None
+    return _answer(worker.stdout) if _send(worker, folder.absolute()) else None
+
+
+def _send(worker: Worker, request: Path | Task) -> bool:
+    """Ask for something; False where the worker is lost."""
+    assert worker.stdin is not None
     try:
-        pickle.dump(folder.absolute(), worker.stdin)
+        pickle.dump(request, worker.stdin)
         worker.stdin.flush()
-    except OSError:  # it is gone
-        return None
-    return _answer(worker.stdout)
+    except OSError:
+        return False
+    return True
 
 
 def _answer(stream: IO[bytes]) -> Drawn | None:
@@ -131,15 +145,36 @@ def _answer(stream: IO[bytes]) -> Drawn | None:
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
-    """Get ready, and draw each folder that is asked for, until nobody asks any more."""
+    """Get ready, and draw each folder that is asked for, until nobody asks any more.
+
+    A task in place of a folder asks for a rehearsal, which has no answer.
+    """
     _get_ready()
     while True:
         try:
-            folder = pickle.load(requests)
+            request = pickle.load(requests)
         except EOFError:
             return
-        pickle.dump(_draw_by_two(folder) if hasattr(os, "fork") else draw(folder), answers)
+        if not isinstance(request, Path):
+            with suppress(Exception):  # what it is good for is time alone
+                rehearse(request)
+            gc.collect()
+            gc.freeze()  # what is left stays, and need not be looked at with each figure's garbage
+            continue
+        pickle.dump(_draw_by_two(request) if hasattr(os, "fork") else draw(request), answers)
         answers.flush()
+
+
+def rehearse(task: Task) -> Page:
+    """Draw a specimen of a run, and keep nothing but what was learned by it."""
+    from nncli import page, plots
+    from nncli.plots.figure import LIGHT
+    from nncli.specimen import specimen
+
+    run = specimen(task)
+    for name in plots.figures_of(run):
+        plots.FIGURES[name].draw(run, LIGHT).savefig(io.BytesIO(), format="png")
+    return page.render([run])
 
 
 def _draw_by_two(folder: Path) -> Drawn:
@@ -183,7 +218,7 @@ def _get_ready() -> None:
     text_width("ŷ", 9)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """The process of an artist."""
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -196,7 +231,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # answers alone go to whoever waits for them
-    serve(sys.stdin.buffer, answers)
+    try:
+        serve(sys.stdin.buffer, answers)
+    finally:
+        process.leave(0)  # whoever waits for the end is told of nothing but the end
 
 
 if __name__ == "__main__":

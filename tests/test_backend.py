@@ -108,6 +108,36 @@ def test_a_broken_installation_is_a_backend_error(
     assert sys.modules.get("matplotlib", True) is not None
 
 
+LATE = """
+from nncli import backend
+tf = backend.tensorflow()
+import inspect, sys
+names = sorted(backend._LATE)
+inspect.getmodule(inspect.currentframe())  # it asks every module for its file
+loaded = [name for name in names if type(sys.modules[name]) is not backend._LateModule]
+print(len(names), loaded, "tensorflow.lite.python.lite" in sys.modules)
+# each of the late ones is what it would have been
+print(tf.compat.v1.placeholder.__name__, tf.compat.as_bytes("x"))
+print(tf.lite.TFLiteConverter.__name__, tf.compat.v1.lite.TFLiteConverter.__name__)
+print(tf.summary.scalar.__name__, tf.signal.stft.__name__, tf.distribute.experimental.TPUStrategy)
+for name in names:
+    assert not hasattr(sys.modules[name], "nothing")
+    assert vars(sys.modules[name]).keys() > {"__name__", "_sys"}, name
+print(any(getattr(each, "__name__", "") == "_Late" for each in sys.meta_path))
+"""
+
+
+def test_what_is_seldom_used_of_tensorflow_is_loaded_when_it_is_used() -> None:
+    done = python(LATE)
+    assert done.returncode == 0, done.stderr
+    begun, compat, lite, others, finder = done.stdout.splitlines()
+    assert begun == f"{len(backend._LATE)} [] False"
+    assert compat == "placeholder b'x'"
+    assert lite == "TFLiteConverterV2 TFLiteConverter"
+    assert others.startswith("scalar stft <class")
+    assert finder == "False"
+
+
 def test_a_download_is_told_to_whoever_watches(capsys: pytest.CaptureFixture[str]) -> None:
     heard: list[str] = []
     with status.told_to(heard.append), backend.patient_download():

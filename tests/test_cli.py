@@ -117,16 +117,35 @@ def test_garbage_is_looked_for_seldom_while_a_command_runs(
     assert seen[0][0] > before[0] > 0
 
 
-def test_nothing_is_left_to_look_through_when_the_process_ends() -> None:
+@pytest.mark.parametrize(
+    ("code", "stdout", "ends_with"), [(0, "", 0), (3, "", 3), (0, "/dev/full", 1)]
+)
+def test_the_process_is_left_at_once_but_in_order(
+    code: int, stdout: str, ends_with: int, tmp_path: Path
+) -> None:
+    # Python itself would wait for the thread
     script = (
-        "import atexit, gc\n"
-        "atexit.register(lambda: print(gc.get_freeze_count(), len(gc.get_objects())))\n"
-        "from nncli.cli import main; main(['--version'])"
+        "import atexit, sys, threading, time\n"
+        "from nncli.process import leave\n"
+        "atexit.register(lambda: sys.stderr.write('last words'))\n"
+        "threading.Thread(target=time.sleep, args=[60]).start()\n"
+        "print('buffered')\n"
+        f"leave({code})"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    frozen, left = map(int, done.stdout.split()[-2:])
-    assert frozen > 10_000
-    assert left < 100
+    if stdout and not Path(stdout).exists():
+        pytest.skip("no such device")
+    target = Path(stdout or tmp_path / "out")
+    with target.open("w") as stream:
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            stdout=stream,
+            stderr=subprocess.PIPE,
+            timeout=30,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
+        )
+    assert done.returncode == ends_with
+    assert done.stderr == b"last words"
+    assert stdout or target.read_text() == "buffered\n"
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from nncli.drawing import Artist, Worker, artist
+from nncli import plots
+from nncli.drawing import Artist, Worker, artist, rehearse
 from nncli.errors import RunError
-from nncli.results import FailedFigure, SavedFigure, StoredRun
+from nncli.results import FailedFigure, SavedFigure, StoredRun, Task
+from nncli.specimen import specimen
 from tests.made import run_folder
 from tests.page.runs import whole
 from tests.plots import runs
@@ -43,6 +45,41 @@ def test_it_draws_what_this_process_would(tmp_path: Path) -> None:
     assert {each.path for each in together if isinstance(each, SavedFigure)} == {
         there / name for name in PICTURES
     }
+
+
+@pytest.mark.parametrize("task", ["classification", "forecast"])
+def test_a_rehearsal_draws_every_figure_of_the_task(task: Task) -> None:
+    run = specimen(task)
+    assert set(plots.figures_of(run)) == {
+        "curves",
+        "architecture",
+        *({"confusion", "predictions"} if task == "classification" else {"forecast"}),
+    }
+    assert rehearse(task).failed == {}
+
+
+def test_a_rehearsal_leaves_nothing_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    here, there = (run_folder(classifier(), tmp_path / name) for name in ("here", "there"))
+    Artist(ahead=False).draw(here)
+    with artist(wanted=True, threads=2) as at_work:
+        at_work.rehearse("forecast")
+        at_work.rehearse("classification")
+        drawn = at_work.draw(there)
+    assert all(isinstance(each, SavedFigure) for each in drawn)
+    assert drawn_in(here) == drawn_in(there)
+    assert {path.name for path in tmp_path.iterdir()} == {"here", "there"}
+
+
+def test_a_rehearsal_of_a_lost_one_is_no_error() -> None:
+    with artist(wanted=True, threads=2) as at_work:
+        assert at_work._worker is not None
+        at_work._worker.kill()
+        at_work._worker.wait()
+        at_work.rehearse("forecast")
+    Artist(ahead=False).rehearse("forecast")
 
 
 @pytest.mark.parametrize(("wanted", "threads"), [(False, 8), (True, 1)])

@@ -151,6 +151,8 @@ def _train(
         settings = loaded.settle(dataset.facts).config
         how = getattr(settings.model, "preprocessing", None)
         warned = warnings_of(dataset, settings.data, how)
+    if artist is not None:
+        artist.rehearse(dataset.task)
     pretraining = getattr(settings, "pretraining", None)
     before = None
     if pretraining is not None:

@@ -24,6 +24,7 @@ from nncli.errors import ExitCode, Interrupted, TrainingError
 from nncli.listener import Listener, PhaseStart
 from nncli.models.kind import METRICS, Phase
 from nncli.results import Array, EpochRecord, Task
+from nncli.training import measure
 from nncli.training.features import features
 from nncli.training.order import fixed_batches, order_of, steps_of, training_batches
 from nncli.training.steps import EpochInGraph
@@ -177,7 +178,7 @@ def _run(
             None if weights is None else np.vectorize(weights.get)(phase.dataset.train.y),
             batch_size,
             lambda epoch: order_of(len(train), seed, epoch, shuffle=shuffle),
-            listener.step,
+            watch.step,
         )
         stream = watch.graph.stream(first, phase.epochs)
         feeding = {"steps_per_epoch": 1}
@@ -264,7 +265,13 @@ def _watch(
 
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
             if self.graph is None:
-                listener.step(batch)
+                self.step(batch)
+
+        def step(self, number: int) -> None:
+            """Step `number` of the epoch begins, counted from 0."""
+            if number == 1:  # the steps are compiled: from here on Python mostly waits
+                measure.get_ready(phase.dataset.task)
+            listener.step(number)
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             # the mean over the epoch so far, and no later step brings it back

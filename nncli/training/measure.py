@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,13 +14,24 @@ from nncli.data.check.counts import interval
 from nncli.data.dataset import Dataset, Series
 from nncli.data.padding import unfilled
 from nncli.data.samples import Samples
-from nncli.results import Array, Forecast, Predictions
+from nncli.results import Array, Forecast, Predictions, Task
 from nncli.training.order import predict
 
 SHOWN_WRONG = 8
 SHOWN_RIGHT = 16
 FREE_RUNNING_STEPS = 1_000
 """Further than this a forecast on its own forecasts says nothing."""
+
+
+def get_ready(task: Task) -> None:
+    """Load scikit-learn beside the training, which computes without Python most of the time."""
+    if task == "classification" and "sklearn.metrics" not in sys.modules:
+        threading.Thread(target=_load_metrics, daemon=True).start()
+
+
+def _load_metrics() -> None:
+    with suppress(Exception):  # `classify` meets it again, and tells it
+        import sklearn.metrics  # noqa: F401
 
 
 def classify(

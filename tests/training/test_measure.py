@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +45,23 @@ def test_classification_figures() -> None:
     assert figures["balanced_accuracy"] == 0.75
     assert predictions.shown.tolist() == [1, 2, 3, 0], "the wrong one, then the least sure"
     assert np.array_equal(predictions.inputs, dataset.test.x[[1, 2, 3, 0]])
+
+
+def test_scikit_learn_is_loaded_beside_the_first_steps() -> None:
+    script = (
+        "import sys, threading\n"
+        "from nncli.training.measure import get_ready\n"
+        "get_ready('forecast')\n"
+        "assert threading.active_count() == 1\n"
+        "get_ready('classification')\n"
+        "for thread in threading.enumerate()[1:]:\n"
+        "    assert thread.daemon\n"
+        "    thread.join()\n"
+        "assert 'sklearn.metrics' in sys.modules\n"
+        "get_ready('classification')\n"
+        "assert threading.active_count() == 1"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_padded_steps_are_not_shown() -> None:
