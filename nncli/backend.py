@@ -93,6 +93,18 @@ def versions() -> dict[str, str]:
     }
 
 
+def processor() -> list[str]:
+    """What tells processors apart that have other kernels."""
+    told = ("model name", "flags", "Features", "CPU implementer", "CPU part")
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        import platform
+
+        return [platform.processor()]
+    return sorted({line for line in lines if line.startswith(told)})
+
+
 def noise() -> str:
     """What TensorFlow wrote to standard error and the user has not seen."""
     return "".join(_noise)

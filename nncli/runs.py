@@ -11,6 +11,7 @@ outputs/<kind>/<name>/
     model.keras        the best epoch's weights, loads in plain Keras
     predictions.npz    what a classifier said of the test part
     forecast.npz       what a forecaster said of it
+    checkpoints/       the state after the last epochs: `nncli train --resume` goes on from it
     *.png              the pictures, drawn from the files above
 """
 
@@ -66,11 +67,16 @@ MOST_NAMED = 5
 class Run:
     """A run folder that this process owns until `close`."""
 
-    def __init__(self, folder: Path, record: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, record: Mapping[str, Any] | None = None) -> None:
+        """Lock the folder; without a `record` take the one that is there."""
         self.folder = folder
-        self.record = dict(record)
         self._lock = _lock(folder)
-        self._write_record()
+        self._at_work = record is not None
+        if record is None:
+            self.record = _record(folder)
+        else:
+            self.record = dict(record)
+            self._write_record()
 
     @property
     def name(self) -> str:
@@ -79,6 +85,7 @@ class Run:
 
     def update(self, **fields: Any) -> None:
         """Change fields of run.json, `status` among them."""
+        self._at_work = self._at_work or "status" in fields
         self.record.update(fields)
         self._write_record()
 
@@ -137,7 +144,8 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
         """Record how it ended, if nobody has, and release the folder."""
-        if error is not None and self.record.get("status") == "running":
+        # what another process left behind stays as it is until the run goes on
+        if error is not None and self._at_work and self.record.get("status") == "running":
             status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             with contextlib.suppress(RunError, DiskError):  # `error` says more than a second one
                 self.update(status=status, error=str(error) or type(error).__name__)
@@ -377,10 +385,7 @@ def load(folder: Path) -> StoredRun:
     Raises:
         RunError: not a run folder, or a damaged one.
     """
-    if not (folder / "run.json").is_file():
-        raise RunError(f"{folder} is not a run folder", hint="it has no run.json")
-    with _reading(folder / "run.json") as path:
-        run = dict(json.loads(path.read_text(encoding="utf-8")))
+    run = _record(folder)
     with _reading(folder / "metrics.json") as path:
         metrics = dict(json.loads(path.read_text(encoding="utf-8")))
         kind, task = metrics["kind"], metrics["task"]
@@ -414,14 +419,41 @@ def load(folder: Path) -> StoredRun:
     )
 
 
+def reopen(folder: Path) -> Run:
+    """A run that was made before, for this process alone; nothing in it changes yet.
+
+    Raises:
+        RunError: not a run folder, a damaged one, or another process writes to it.
+    """
+    if not (folder / "run.json").is_file():
+        raise _no_run(folder)
+    return Run(folder)
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """run.json."""
+    if not (folder / "run.json").is_file():
+        raise _no_run(folder)
+    with _reading(folder / "run.json") as path:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _no_run(folder: Path) -> RunError:
+    return RunError(f"{folder} is not a run folder", hint="it has no run.json")
+
+
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[Path]:
     """Whatever goes wrong inside is the file's fault, and the error names it."""
     try:
         yield path
     except FileNotFoundError as error:
+        begun = any((path.parent / "checkpoints").glob("*.state"))
         raise RunError(
-            f"{path.parent} has no {path.name}", hint="the run did not finish; train again"
+            f"{path.parent} has no {path.name}",
+            hint=f"the run did not finish: nncli train --resume {path.parent} goes on with it"
+            if begun
+            else "the run did not finish; train again",
         ) from error
     except _DAMAGE as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)

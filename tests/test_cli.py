@@ -491,8 +491,8 @@ def test_a_signal_ends_training_in_order(tmp_path: Path) -> None:
 
 def test_a_taken_name_is_refused_and_nothing_changes(whole: Trained) -> None:
     folder = whole.folder
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = {path: path.read_bytes() for path in folder.rglob("*.*")}
     done = run("train", "rnn", "-o", str(folder.parent.parent), "--name", "whole", "--epochs", "1")
     assert done.returncode == ExitCode.MODEL
     assert b"there is a run" in done.stderr
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert {path: path.read_bytes() for path in folder.rglob("*.*")} == before

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nncli import completion, options
-from nncli.errors import TrainingError
+from nncli.errors import RunError, TrainingError, UsageError
 
 if TYPE_CHECKING:
     from nncli.backend import Device
@@ -22,17 +22,19 @@ if TYPE_CHECKING:
     from nncli.drawing import Artist
     from nncli.report.run import RunReport
     from nncli.results import Result
+    from nncli.runs import Run
+    from nncli.training.checkpoint import Checkpoint
 
 
 def train(
     kind: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="KIND",
             help="rnn, lstm, cnn or transfer.",
             autocompletion=completion.kinds,
         ),
-    ],
+    ] = None,
     config: options.ConfigName = None,
     data_from: options.Data = None,
     epochs: options.Epochs = None,
@@ -43,6 +45,15 @@ def train(
     threads: options.Threads = None,
     sets: options.Set = None,
     name: Annotated[str | None, typer.Option(help="The run's name; else the next number.")] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Go on with a run that was cut off, to the same numbers: its folder, its name, "
+            "or latest. --epochs may train it longer.",
+            autocompletion=completion.runs,
+        ),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The folder that run folders are made in.")
     ] = Path("outputs"),
@@ -76,8 +87,32 @@ def train(
     Values come from the defaults, then --config, then --data, then --set, then the other options.
     """
     from nncli.config import load
+    from nncli.report.run import RunReport
     from nncli.schema import SCHEMAS
 
+    words = f"nncli train --resume {resume}" if resume is not None else f"nncli train {kind}"
+    report = RunReport(words, quiet=quiet, as_json=as_json, profile=profile)
+    if resume is not None:
+        kept = {
+            "--config": config,
+            "--data": data_from,
+            "--batch-size": batch_size,
+            "--learning-rate": learning_rate,
+            "--seed": seed,
+            "--device": device,
+            "--threads": threads,
+            "--set": sets,
+            "--name": name,
+            "--dry-run": dry_run,
+        }
+        _refuse([option for option, value in kept.items() if value])
+        _resume(kind, resume, epochs, output, report, pictures=pictures, cache=cache)
+        return
+    if kind is None:
+        raise UsageError(
+            f"train what? KIND is one of {', '.join(SCHEMAS)}",
+            hint="nncli train --help shows how it is used",
+        )
     named = options.data_in(config, kind, data_from, "--data") if data_from is not None else []
     given = named + options.overrides(
         sets,
@@ -90,13 +125,107 @@ def train(
     )
     loaded = load(SCHEMAS, kind, config, given)
 
-    from nncli import drawing, process, runs, status
-    from nncli.report.run import RunReport
+    from nncli import runs
 
     if name is not None:
         runs.check_free(output, kind, name)
     runs.check_writable(output / kind)
-    report = RunReport(f"nncli train {kind}", quiet=quiet, as_json=as_json, profile=profile)
+    _at_work(kind, loaded, name, output, report, pictures=pictures, cache=cache, dry_run=dry_run)
+
+
+def _refuse(options: Sequence[str]) -> None:
+    """A run goes on as it began.
+
+    Raises:
+        UsageError: something that would change it.
+    """
+    if options:
+        raise UsageError(
+            f"--resume goes on with the run's own config, {', '.join(options)} would change it",
+            hint="only --epochs may be given, to train longer; for a new run: "
+            "nncli train KIND --config RUN/config.yaml",
+        )
+
+
+def _resume(
+    kind: str | None,
+    named: str,
+    epochs: str | None,
+    output: Path,
+    report: RunReport,
+    *,
+    pictures: bool,
+    cache: bool,
+) -> None:
+    """Go on with a run where its newest checkpoint is."""
+    from nncli import runs
+    from nncli.config import load
+    from nncli.schema import SCHEMAS
+    from nncli.training.checkpoint import newest
+
+    folder = runs.find(named, output)
+    with runs.reopen(folder) as run:
+        if run.record.get("status") == "finished" and epochs is None:
+            report.nothing_left(folder)
+            return
+        state = newest(folder)
+        longer = options.overrides(
+            None, epochs=epochs, batch_size=None, learning_rate=None, seed=None, device=None
+        )
+        loaded = load(SCHEMAS, kind, str(folder / "config.yaml"), longer)
+        if epochs is not None:
+            _check_longer(state, loaded.config.training.epochs, folder)
+        _at_work(
+            loaded.config.kind,
+            loaded,
+            None,
+            output,
+            report,
+            pictures=pictures,
+            cache=cache,
+            resumed=(run, state),
+        )
+
+
+def _check_longer(state: Checkpoint, epochs: int, folder: Path) -> None:
+    """More epochs may follow those that are over, nothing before them may change.
+
+    Raises:
+        UsageError: fewer than are over, or another phase or an early stop came after them.
+    """
+    from nncli.results import PRETRAINING
+
+    phase = state.history[-1].phase
+    done = sum(record.phase == phase for record in state.history)
+    anew = f"for a new run: nncli train KIND --config {folder / 'config.yaml'} --epochs {epochs}"
+    if phase == PRETRAINING:
+        return
+    if phase == "fine_tune":
+        raise UsageError(
+            "--epochs are those of the new head, and its base is being fine-tuned already",
+            hint=anew,
+        )
+    if epochs < done:
+        raise UsageError(f"{done} epochs are trained, --epochs {epochs} is fewer", hint=anew)
+    if state.stopped == "early stopping" and epochs > done:
+        raise UsageError(f"the training stopped by itself after {done} epochs", hint=anew)
+
+
+def _at_work(
+    kind: str,
+    loaded: Loaded[Any],
+    name: str | None,
+    output: Path,
+    report: RunReport,
+    *,
+    pictures: bool,
+    cache: bool,
+    dry_run: bool = False,
+    resumed: tuple[Run, Checkpoint] | None = None,
+) -> None:
+    """Train with a terminal to draw on, and an artist who gets ready."""
+    from nncli import drawing, process, status
+
     with (
         report,
         process.borrowed_terminal(report.give_back_terminal, report.take_terminal),
@@ -114,6 +243,7 @@ def train(
             artist if pictures else None,
             cache=cache,
             dry_run=dry_run,
+            resumed=resumed,
         )
 
 
@@ -127,6 +257,7 @@ def _train(
     *,
     cache: bool,
     dry_run: bool,
+    resumed: tuple[Run, Checkpoint] | None,
 ) -> None:
     """Read, build, train, measure, save and draw; `report` hears of it."""
     # only now what takes long to import: a wrong config is refused sooner
@@ -142,6 +273,7 @@ def _train(
         from nncli.models.describe import describe
         from nncli.report.model import summary_text
         from nncli.schema import find_kind
+        from nncli.training.checkpoint import Keeper, keep_newest
         from nncli.training.features import cache_folder
 
     listener = report.listener
@@ -173,13 +305,23 @@ def _train(
         report.dry_run(to_dict(settings), to_yaml(settings), layers, facts, notes)
         return
 
-    with part("save"):
-        record = {
-            "command": shlex.join(["nncli", *sys.argv[1:]]),
-            "status": "running",
-            **_circumstances(settings, dataset, warned, where),
-        }
-        run = runs.create(output, kind, f"{kind}-{dataset.name}", name, record)
+    origin = _origin(settings, dataset, before, where)
+    state = None
+    if resumed is not None:
+        run, state = resumed
+        _check_same(state, origin, run.folder)
+        notes = (f"going on after {state.number} finished epochs", *notes)
+        with part("save"):
+            after = [*run.record.get("resumed", []), state.history[-1].epoch]
+            run.update(status="running", resumed=sorted(set(after)))
+    else:
+        with part("save"):
+            record = {
+                "command": shlex.join(["nncli", *sys.argv[1:]]),
+                "status": "running",
+                **_circumstances(settings, dataset, warned, where),
+            }
+            run = runs.create(output, kind, f"{kind}-{dataset.name}", name, record)
     with run:
         with part("save"):
             again = ["nncli", "train", kind, "--config", str(run.folder.absolute() / "config.yaml")]
@@ -189,12 +331,18 @@ def _train(
             report.begin(layers, facts, notes, run.folder)
         listener.status("preparing the samples")
         kept = cache_folder() if cache else None
-        result = training.fit(kind, plan, dataset, section, settings.seed, listener, kept)
+        keeper = None
+        if section.checkpoints is not None or state is not None:
+            policy = section.checkpoints.model_dump() if section.checkpoints is not None else {}
+            keeper = Keeper(run.folder, origin, state, **policy)
+        result = training.fit(kind, plan, dataset, section, settings.seed, listener, kept, keeper)
         listener.status("saving")
         # what was trained is written, whatever comes
         with process.hold_signals(), part("save"):
             run.save(result, summary_text(plan.model.name, result.layers), plan.model.save)
             run.finish(result, spent())
+            if result.stopped in {"finished", "early stopping"}:
+                keep_newest(run.folder)
         if result.stopped == "interrupted":
             report.interrupted(run.folder, result)
             raise typer.Exit(result.exit_code)
@@ -235,6 +383,43 @@ def _facts(dataset: Dataset, seed: int, device: str) -> list[str]:
     """What the header says: data, sizes, seed, device."""
     sizes = ", ".join(f"{len(part):,} {name}" for name, part in dataset.parts.items())
     return [dataset.name, sizes, f"seed {seed}", device]
+
+
+def _origin(
+    settings: Config, dataset: Dataset, before: Dataset | None, where: Device
+) -> dict[str, Any]:
+    """What must be the same for a run to go on to the same numbers."""
+    import hashlib
+    from dataclasses import asdict
+
+    from nncli import backend
+    from nncli.config import to_dict
+
+    config = to_dict(settings)
+    for key in ("epochs", "checkpoints"):  # how long, and how often it is written down
+        del config["training"][key]
+    kernels = hashlib.sha256(repr(backend.processor()).encode()).hexdigest()[:16]
+    return {
+        "config": config,
+        "samples": dataset.fingerprint(),
+        "samples of the pretraining": None if before is None else before.fingerprint(),
+        "versions": backend.versions(),
+        "device": {**asdict(where), "processor": kernels},
+    }
+
+
+def _check_same(state: Checkpoint, origin: dict[str, Any], folder: Path) -> None:
+    """Raises: RunError: the numbers would not be those of the run that was not cut off."""
+    from nncli.training.checkpoint import differences
+
+    found = differences(state.origin, origin)
+    if found:
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        raise RunError(
+            f"{folder} cannot go on to the same numbers: {'; '.join(found[:3])}{more}",
+            hint=f"put that back, or begin anew: "
+            f"nncli train {origin['config']['kind']} --config {folder / 'config.yaml'}",
+        )
 
 
 def _circumstances(

@@ -102,6 +102,16 @@ Monitor = Literal[
 ]
 
 
+class Checkpoints(Section):
+    """When the state is written that `nncli train --resume` goes on from; at the end of a phase it
+    always is. Where neither is given, as often as takes no more than a fiftieth of the time."""
+
+    every_epochs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """After how many epochs."""
+    every_minutes: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    """After how many minutes, when the epoch ends."""
+
+
 class TrainingSection(Section):
     """How a model is trained."""
 
@@ -123,6 +133,9 @@ class TrainingSection(Section):
     there is no validation part."""
     early_stopping: EarlyStopping | None = None
     """Stop when the monitored figure no longer improves; null trains all epochs."""
+    checkpoints: Checkpoints | None = Field(default_factory=lambda: Checkpoints())
+    """When the state of the training is written; null writes none, and a run that is cut off
+    cannot go on."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|gpu(:[0-9]{1,3})?)$")] = "auto"
     """auto, cpu, gpu or gpu:N."""
     threads: Annotated[int, Field(ge=1, le=1024)] = Field(default_factory=available_threads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -154,10 +155,14 @@ class RunReport:
         epochs = len(result.history)
         count = "1 finished epoch" if epochs == 1 else f"{epochs} finished epochs"
         kept = f"the best of them is in {folder}" if result.best_epoch else "nothing to keep yet"
+        again = ["nncli", "train", "--resume", str(folder)]
+        can_go_on = any((folder / "checkpoints").glob("*.state"))
         screen = console(stderr=True)
         # `| head -1` is to be silent, but who sits at the terminal should know
         if result.exit_code != ExitCode.READER_GONE or screen.is_terminal:
             print_sentence(screen, Text(), Text(f"interrupted after {count}; {kept}"))
+            if can_go_on:
+                print_sentence(screen, Text("go on with: "), Text(shlex.join(again)))
         if self.as_json:
             print_json(
                 {
@@ -165,5 +170,16 @@ class RunReport:
                     "stopped": "interrupted",
                     "epochs": epochs,
                     "best_epoch": result.best_epoch,
+                    "resume": shlex.join(again) if can_go_on else None,
                 }
             )
+
+    def nothing_left(self, folder: Path) -> None:
+        """A run that was to go on is finished."""
+        from rich.text import Text
+
+        if self.as_json:
+            print_json({"run": str(folder), "stopped": "finished", "resume": None})
+            return
+        text = f"{folder} is finished: nothing is left to train; --epochs N trains it longer"
+        print_sentence(self.screen, Text(), Text(text))

@@ -16,10 +16,11 @@ from nncli.listener import Listener
 from nncli.models.describe import describe
 from nncli.models.kind import BaselinePlan, Plan
 from nncli.results import PRETRAINING, Baseline, EpochRecord, Forecast, Predictions, Result
+from nncli.training.checkpoint import Checkpoint, Keeper, newest
 from nncli.training.loop import Progress, Start, exit_code_of, monitor_of, run_phase
 from nncli.training.measure import classify, forecast
 
-__all__ = ["Listener", "fit"]
+__all__ = ["Checkpoint", "Keeper", "Listener", "fit", "newest"]
 
 
 def fit(
@@ -30,6 +31,7 @@ def fit(
     seed: int,
     listener: Listener | None = None,
     cache: Path | None = None,
+    keeper: Keeper | None = None,
 ) -> Result:
     """Train all phases, measure on the test part, then train and measure the baselines.
 
@@ -45,6 +47,7 @@ def fit(
         listener: hears of the progress.
         cache: the folder for the features of frozen bases, `features.cache_folder()`; None to
             compute them anew and keep none.
+        keeper: writes the state of finished epochs, and may hold one to go on from.
 
     Raises:
         TrainingError: a loss that is not a number from the start, or no memory.
@@ -52,7 +55,7 @@ def fit(
     listener = listener or Listener()
     began = time.monotonic()
     count = len(plan.phases) + len(plan.baselines)  # a baseline is one phase
-    progress, history = _phases(plan, training, seed, listener, cache, count=count)
+    progress, history = _phases(plan, training, seed, listener, cache, count=count, keeper=keeper)
     seconds = {"train": time.monotonic() - began}
     result = Result(
         kind=kind,
@@ -98,6 +101,7 @@ def _phases(
     *,
     first: int = 1,
     count: int,
+    keeper: Keeper | None = None,
 ) -> tuple[Progress, list[EpochRecord]]:
     """Run the phases in order; those of the task itself share one best epoch.
 
@@ -106,7 +110,16 @@ def _phases(
     history: list[EpochRecord] = []
     progress = Progress()
     best_value, best_epoch = math.inf, 0
+    resumed = None if keeper is None else keeper.resumed
+    if keeper is not None:
+        keeper.begin([plan.model, *(phase.model for phase in plan.phases)])
     for position, phase in enumerate(plan.phases, first):
+        if keeper is not None and resumed is not None and position - first < resumed.phase:
+            # its layers' weights are among those that a later phase puts back
+            phase.prepare()
+            keeper.begin_phase(position - first, phase.model, tuple(history))
+            history += [record for record in resumed.history if record.phase == phase.name]
+            continue
         progress = run_phase(
             phase,
             plan.loss,
@@ -115,14 +128,17 @@ def _phases(
             listener,
             Start(
                 first_epoch=sum(each.phase != PRETRAINING for each in history) + 1,
-                epochs_before=len(history),
                 best_value=best_value,
                 best_epoch=best_epoch,
                 position=position,
                 count=count,
+                before=tuple(history),
             ),
             cache,
+            keeper,
+            resumed,
         )
+        resumed = None
         history += progress.records
         if not phase.preliminary:
             best_value, best_epoch = progress.best_value, progress.best_epoch

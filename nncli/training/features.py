@@ -243,7 +243,7 @@ def _digest_of(extractor: Any, batch: int) -> Any:
     circumstances = (
         ("format", FORMAT),
         ("versions", [(name, versions[name]) for name in ("tensorflow", "keras", "numpy")]),
-        ("machine", platform.system(), platform.machine(), _processor()),
+        ("machine", platform.system(), platform.machine(), backend.processor()),
         ("devices", devices, tf.config.experimental.tensor_float_32_execution_enabled()),
         (
             "threads",
@@ -261,16 +261,6 @@ def _digest_of(extractor: Any, batch: int) -> Any:
         digest.update(repr((values.shape, values.dtype.str)).encode())
         digest.update(values.tobytes())
     return digest
-
-
-def _processor() -> list[str]:
-    """What tells processors apart that have other kernels."""
-    told = ("model name", "flags", "Features", "CPU implementer", "CPU part")
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        return [platform.processor()]
-    return sorted({line for line in lines if line.startswith(told)})
 
 
 def _content(part: Split) -> Iterator[bytes | memoryview]:

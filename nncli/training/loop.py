@@ -25,6 +25,7 @@ from nncli.listener import Listener, PhaseStart
 from nncli.models.kind import METRICS, Phase
 from nncli.results import Array, EpochRecord, Task
 from nncli.training import measure
+from nncli.training.checkpoint import Checkpoint, Keeper
 from nncli.training.features import features
 from nncli.training.order import fixed_batches, order_of, steps_of, training_batches
 from nncli.training.steps import EpochInGraph
@@ -55,8 +56,6 @@ class Start:
 
     first_epoch: int = 1
     """The number of its first epoch, as its records count."""
-    epochs_before: int = 0
-    """All epochs of earlier phases: the order of the samples goes on from there."""
     best_value: float = math.inf
     """The figure that an earlier phase of the same task reached. Where no epoch of this phase is
     better, the model ends with the weights it came with."""
@@ -66,6 +65,8 @@ class Start:
     """Which of the run's phases it is, baselines included."""
     count: int = 1
     """How many there are."""
+    before: tuple[EpochRecord, ...] = ()
+    """The epochs of earlier phases: the order of the samples goes on from there."""
 
 
 def run_phase(
@@ -76,6 +77,8 @@ def run_phase(
     listener: Listener,
     start: Start,
     cache: Path | None = None,
+    keeper: Keeper | None = None,
+    resumed: Checkpoint | None = None,
 ) -> Progress:
     """Train one phase and leave its model with the best weights seen.
 
@@ -87,6 +90,8 @@ def run_phase(
         listener: hears of each step and epoch.
         start: what came before it.
         cache: the folder with the features that earlier runs computed; None for none.
+        keeper: writes the state of finished epochs.
+        resumed: such a state of this phase, to go on from.
 
     Raises:
         TrainingError: the loss was not a finite number from the first epoch on, or memory ran out.
@@ -97,7 +102,7 @@ def run_phase(
         progress.best_weights = model.get_weights()
     try:
         with explained():
-            _run(phase, loss, training, seed, listener, start, cache, progress)
+            _run(phase, loss, training, seed, listener, start, cache, progress, keeper, resumed)
     except KeyboardInterrupt as signal:
         progress.stopped = "interrupted"
         progress.exit_code = exit_code_of(signal)
@@ -146,28 +151,43 @@ def _run(
     start: Start,
     cache: Path | None,
     progress: Progress,
+    keeper: Keeper | None,
+    resumed: Checkpoint | None,
 ) -> None:
     """Prepare and fit, noting in `progress` what each epoch reached."""
     dataset = phase.dataset
     with profile.part("build"):
         phase.prepare()
+        if keeper is not None:
+            keeper.begin_phase(start.position - 1, phase.model, start.before)
+    if keeper is not None and resumed is not None:
+        _go_on(progress, phase, start, keeper, resumed)
+        longer = resumed.stopped == "finished" and len(progress.records) < phase.epochs
+        if resumed.stopped and not longer:
+            return
     if phase.extractor is not None:
         with profile.part("features"):
             dataset = features(phase, listener, cache)
     with profile.part("build"):
         train = _targets(dataset.train, loss, dataset)
         _compile(phase.model, loss, dataset.task, train.y, training, phase.learning_rate)
+        if keeper is not None and resumed is not None:
+            keeper.restore_optimizer(phase.model.optimizer, resumed)
+    done = len(progress.records)
     steps = steps_of(train, training.batch_size)
     monitor, metric = _monitor(phase, training), METRICS[dataset.task]
     listener.phase(
         PhaseStart(phase.name, phase.epochs, steps, monitor, metric, start.position, start.count)
     )
-    watch = _watch(progress, phase, training, listener, start.first_epoch)
+    watch = _watch(progress, phase, training, listener, start.first_epoch, keeper)
+    if resumed is not None:
+        watch.patience_value, watch.waited = resumed.patience_value, resumed.waited
     weights = _class_weight(phase.dataset) if training.class_weight == "balanced" else None
     validation = dataset.validation
-    first, batch_size, shuffle = start.epochs_before + 1, training.batch_size, training.shuffle
+    first, left = len(start.before) + done + 1, phase.epochs - done
+    batch_size, shuffle = training.batch_size, training.shuffle
     if isinstance(train.x, Samples):
-        stream = training_batches(train, batch_size, seed, first, phase.epochs, shuffle=shuffle)
+        stream = training_batches(train, batch_size, seed, first, left, shuffle=shuffle)
         phase.model.make_train_function()
         phase.model.train_function = profile.first_call("compile", phase.model.train_function)
         feeding = {"steps_per_epoch": steps, "class_weight": weights}
@@ -180,13 +200,14 @@ def _run(
             lambda epoch: order_of(len(train), seed, epoch, shuffle=shuffle),
             watch.step,
         )
-        stream = watch.graph.stream(first, phase.epochs)
+        stream = watch.graph.stream(first, left)
         feeding = {"steps_per_epoch": 1}
     try:
         with profile.part("train"):
             phase.model.fit(
                 stream,
                 epochs=phase.epochs,
+                initial_epoch=done,
                 callbacks=[watch],
                 shuffle=False,
                 verbose=0,
@@ -197,6 +218,17 @@ def _run(
             )
     finally:
         phase.model.train_function = None  # it holds the samples
+
+
+def _go_on(
+    progress: Progress, phase: Phase, start: Start, keeper: Keeper, resumed: Checkpoint
+) -> None:
+    """Put model and progress back to where they were after the last epoch of `resumed`."""
+    keeper.restore(resumed)
+    progress.records += resumed.history[len(start.before) :]
+    progress.best_value, progress.best_epoch = resumed.best_value, resumed.best_epoch
+    progress.best_weights = keeper.best_weights(phase.model, resumed)
+    progress.stopped = resumed.stopped or progress.stopped
 
 
 def _class_weight(dataset: Dataset) -> dict[int, float]:
@@ -241,6 +273,7 @@ def _watch(
     training: TrainingSection,
     listener: Listener,
     first_epoch: int,
+    keeper: Keeper | None,
 ) -> Any:
     """Keras's hook into the loop: records, keeps the best weights, stops early or on NaN."""
     monitor, stopping = _monitor(phase, training), training.early_stopping
@@ -310,8 +343,19 @@ def _watch(
                 steps = self.broken_steps if self.graph is None else [self.graph.broken_step]
                 progress.broken_step = min(filter(None, steps), default=None)
                 self.model.stop_training = True
-            elif stopping is not None and not phase.preliminary:
+                return  # the state before it is worth more
+            if stopping is not None and not phase.preliminary:
                 self._wait(value, stopping)
+            if keeper is not None:
+                ends = self.model.stop_training or epoch + 1 == phase.epochs
+                with profile.part("save"):
+                    keeper.epoch(
+                        self.model,
+                        progress.records,
+                        progress.stopped if ends else "",
+                        (progress.best_value, progress.best_epoch, progress.best_weights),
+                        (self.patience_value, self.waited),
+                    )
 
         def _wait(self, value: float, stopping: EarlyStopping) -> None:
             if value < self.patience_value - stopping.min_delta:
