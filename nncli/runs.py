@@ -37,6 +37,7 @@ import numpy as np
 from nncli.errors import DiskError, RunError, UsageError, closest
 from nncli.files import whole_file, write_json, write_text
 from nncli.results import (
+    PRETRAINING,
     EpochRecord,
     Forecast,
     LayerRow,
@@ -88,6 +89,14 @@ class Run:
         self._at_work = self._at_work or "status" in fields
         self.record.update(fields)
         self._write_record()
+
+    def go_on(self, history: tuple[EpochRecord, ...]) -> None:
+        """Record that a run that was cut off runs again, after these epochs."""
+        for field in ("stopped", "ended", "error"):  # of the time before
+            self.record.pop(field, None)
+        after = {record.epoch for record in history[-1:] if record.phase != PRETRAINING}
+        resumed = sorted(after.union(self.record.get("resumed", ())))
+        self.update(status="running", resumed=resumed)
 
     def _write_record(self) -> None:
         if not self.folder.is_dir():  # or writing would make it anew, with half of the files

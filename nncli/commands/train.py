@@ -133,15 +133,15 @@ def train(
     _at_work(kind, loaded, name, output, report, pictures=pictures, cache=cache, dry_run=dry_run)
 
 
-def _refuse(options: Sequence[str]) -> None:
+def _refuse(given: Sequence[str]) -> None:
     """A run goes on as it began.
 
     Raises:
         UsageError: something that would change it.
     """
-    if options:
+    if given:
         raise UsageError(
-            f"--resume goes on with the run's own config, {', '.join(options)} would change it",
+            f"--resume goes on with the run's own config, {', '.join(given)} would change it",
             hint="only --epochs may be given, to train longer; for a new run: "
             "nncli train KIND --config RUN/config.yaml",
         )
@@ -312,8 +312,7 @@ def _train(
         _check_same(state, origin, run.folder)
         notes = (f"going on after {state.number} finished epochs", *notes)
         with part("save"):
-            after = [*run.record.get("resumed", []), state.history[-1].epoch]
-            run.update(status="running", resumed=sorted(set(after)))
+            run.go_on(state.history)
     else:
         with part("save"):
             record = {

@@ -215,7 +215,7 @@ def test_a_real_process_killed_and_interrupted(root: Path, tmp_path: Path) -> No
     if not hasattr(signal, "SIGKILL"):
         pytest.skip("needs signals")
     command = [sys.executable, "-m", "nncli", "train", "--no-pictures", "-o", str(tmp_path)]
-    many = [word if word != "4" else "60" for word in TINY]
+    many = [word if word != "4" else "30" for word in TINY]
     folder = tmp_path / "cnn" / "killed"
 
     def until(epochs: int, *arguments: str, number: signal.Signals) -> tuple[int, str]:
@@ -240,6 +240,11 @@ def test_a_real_process_killed_and_interrupted(root: Path, tmp_path: Path) -> No
     assert code == 130, said
     assert f"nncli train --resume {folder}" in said
     assert newest(folder).number >= done + 5
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
     assert train("--resume", str(folder)) == 0
     assert train("cnn", *many, "-o", str(tmp_path), "--name", "whole", "--device", "cpu") == 0
     same_numbers(folder, tmp_path / "cnn" / "whole")
+    record = json.loads((folder / "run.json").read_text())
+    assert record["status"] == record["stopped"] == "finished"
+    assert len(record["resumed"]) == 2
+    assert "error" not in record

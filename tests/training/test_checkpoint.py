@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ import pytest
 from nncli import backend, data, training
 from nncli.config import Override, load
 from nncli.errors import RunError
-from nncli.listener import PhaseStart
 from nncli.results import EpochRecord, Result
 from nncli.schema import SCHEMAS, find_kind
 from nncli.training.checkpoint import (
@@ -30,6 +29,7 @@ from nncli.training.checkpoint import (
     read,
     write,
 )
+from tests.training.test_stream import folder as folder_of_photos
 
 ORIGIN = {"config": {"seed": 42}, "versions": {"keras": "3.15.1"}}
 
@@ -147,6 +147,17 @@ RUNS = {
          "model.augmentation": "{flip: horizontal, rotation: 10}", "model.dropout": "0.2",
          "training.optimizer": "adamw", "training.learning_rate": "0.02"},
     ),
+    "cnn on the disk": (
+        "cnn",
+        {
+            "training.epochs": "3",
+            "data.source": "folder",
+            "data.path": "PHOTOS",
+            "data.size": "16",
+            "data.memory_limit": "0",
+            "model.filters": "[3]",
+        },
+    ),
     "transfer": (
         "transfer",
         {"training.epochs": "2", "pretraining.epochs": "2",
@@ -157,32 +168,11 @@ RUNS = {
 }  # fmt: skip
 
 
-class Cut(BaseException):
-    """Ends a training as a killed process does: nobody handles it."""
-
-
-class CutAfter(training.Listener):
-    """Ends it when the epoch, or the phase, after so many epochs begins."""
-
-    def __init__(self, epochs: int) -> None:
-        self.left = epochs
-
-    def step(self, _: int) -> None:
-        if self.left == 0:
-            raise Cut
-
-    def phase(self, _: PhaseStart) -> None:
-        if self.left == 0:
-            raise Cut
-
-    def epoch(self, *_: object) -> None:
-        self.left -= 1
-
-
-def fit(name: str, keeper: Keeper | None, listener: training.Listener | None = None) -> Any:
+def fit(name: str, photos: Path, keeper: Keeper) -> Any:
     """A training from its config on; in a fresh process it would be the same."""
     kind, values = RUNS[name]
-    given = [Override.from_set(f"{key}={value}") for key, value in values.items()]
+    named = {key: value.replace("PHOTOS", str(photos)) for key, value in values.items()}
+    given = [Override.from_set(f"{key}={value}") for key, value in named.items()]
     loaded = load(SCHEMAS, kind, None, given)
     backend.keras().utils.set_random_seed(42)
     dataset = data.load(loaded.config.data, 42)
@@ -190,7 +180,7 @@ def fit(name: str, keeper: Keeper | None, listener: training.Listener | None = N
     section = getattr(settings, "pretraining", None)
     before = data.load(section.data, 42) if section is not None else None
     plan = find_kind(kind).plan(settings, dataset, before)
-    result = training.fit(kind, plan, dataset, settings.training, 42, listener, None, keeper)
+    result = training.fit(kind, plan, dataset, settings.training, 42, None, None, keeper)
     return result, plan.model
 
 
@@ -200,21 +190,29 @@ def numbers(result: Result) -> list[Any]:
     return [history, baselines, result.test, result.best_epoch, result.stopped]
 
 
+CUTS = {"cnn": (1, 3), "cnn on the disk": (2,), "transfer": (1, 2, 3, 5)}
+"""After which epochs: within each phase and at the end of one. All, where none are named."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(RUNS))
 def test_from_any_epoch_it_goes_on_to_the_same_bits(
-    name: str, tmp_path: Path, started: None
+    name: str, tmp_path: Path, started: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, model = fit(name, None)
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    folder_of_photos(photos)
+    monkeypatch.setattr("nncli.training.checkpoint.KEPT", 99)
+    whole, model = fit(name, photos, Keeper(tmp_path / "whole", ORIGIN, every_epochs=1))
     epochs = len(whole.history)
     assert epochs >= 3
-    for cut in range(1, epochs + 1):
+    for cut in CUTS.get(name, range(1, epochs + 1)):
         folder = tmp_path / str(cut)
-        with suppress(Cut):  # after the last epoch there is nothing to cut
-            fit(name, Keeper(folder, ORIGIN, every_epochs=1), CutAfter(cut))
-        state = newest(folder)
+        (folder / FOLDER).mkdir(parents=True)
+        written = tmp_path / "whole" / FOLDER / f"{cut:06}.state"
+        state = read(Path(shutil.copy(written, folder / FOLDER)))
         assert state.number == cut
-        again, remade = fit(name, Keeper(folder, ORIGIN, state, every_epochs=1))
+        again, remade = fit(name, photos, Keeper(folder, ORIGIN, state, every_epochs=1))
         assert numbers(again) == numbers(whole), f"cut after epoch {cut}"
         for one, other in zip(model.get_weights(), remade.get_weights(), strict=True):
             assert np.array_equal(one, other)

@@ -283,7 +283,7 @@ def _version(phase: Phase, patch: pytest.MonkeyPatch) -> None:
 
 
 def _processor(phase: Phase, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(module, "_processor", lambda: ["model name: another"])
+    patch.setattr(backend, "processor", lambda: ["model name: another"])
 
 
 def _format(phase: Phase, patch: pytest.MonkeyPatch) -> None:
