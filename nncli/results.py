@@ -16,6 +16,8 @@ from nncli.lazy import NDArray, np
 Task = Literal["classification", "forecast"]
 REPORT = "report.html"
 """The page of a run in its folder."""
+CHECKPOINTS = "checkpoints"
+"""The folder in it with the state of its training: files `*.state`."""
 PRETRAINING = "pretrain"
 """The phase that learns another task than the run's, to begin with better weights."""
 if TYPE_CHECKING:

@@ -37,6 +37,7 @@ import numpy as np
 from nncli.errors import DiskError, RunError, UsageError, closest
 from nncli.files import whole_file, write_json, write_text
 from nncli.results import (
+    CHECKPOINTS,
     PRETRAINING,
     EpochRecord,
     Forecast,
@@ -457,7 +458,7 @@ def _reading(path: Path) -> Iterator[Path]:
     try:
         yield path
     except FileNotFoundError as error:
-        begun = any((path.parent / "checkpoints").glob("*.state"))
+        begun = any((path.parent / CHECKPOINTS).glob("*.state"))
         raise RunError(
             f"{path.parent} has no {path.name}",
             hint=f"the run did not finish: nncli train --resume {path.parent} goes on with it"

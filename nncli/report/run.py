@@ -16,7 +16,16 @@ from nncli.report.console import console, print_json, print_sentence
 from nncli.report.model import print_model
 from nncli.report.profile import print_profile
 from nncli.report.progress import LiveListener, PlainListener
-from nncli.results import REPORT, Advice, FailedFigure, LayerRow, Result, SavedFigure, StoredRun
+from nncli.results import (
+    CHECKPOINTS,
+    REPORT,
+    Advice,
+    FailedFigure,
+    LayerRow,
+    Result,
+    SavedFigure,
+    StoredRun,
+)
 
 
 class RunReport:
@@ -156,7 +165,7 @@ class RunReport:
         count = "1 finished epoch" if epochs == 1 else f"{epochs} finished epochs"
         kept = f"the best of them is in {folder}" if result.best_epoch else "nothing to keep yet"
         again = ["nncli", "train", "--resume", str(folder)]
-        can_go_on = any((folder / "checkpoints").glob("*.state"))
+        can_go_on = any((folder / CHECKPOINTS).glob("*.state"))
         screen = console(stderr=True)
         # `| head -1` is to be silent, but who sits at the terminal should know
         if result.exit_code != ExitCode.READER_GONE or screen.is_terminal:

@@ -30,9 +30,8 @@ import numpy as np
 
 from nncli.errors import RunError
 from nncli.files import whole_file
-from nncli.results import Array, EpochRecord
+from nncli.results import CHECKPOINTS, Array, EpochRecord
 
-FOLDER = "checkpoints"
 FORMAT = 1
 KEPT = 2
 """Files that stay: should the newest be damaged, the one before it is taken."""
@@ -104,7 +103,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     digest = hashlib.sha256(line)
     for each in values:
         digest.update(each.data)
-    path = folder / FOLDER / f"{checkpoint.number:06}.state"
+    path = folder / CHECKPOINTS / f"{checkpoint.number:06}.state"
     with whole_file(path) as partial, partial.open("wb") as stream:
         stream.write(digest.hexdigest().encode() + b"\n" + line)
         for each in values:
@@ -137,7 +136,7 @@ def newest(folder: Path) -> Checkpoint:
 
 def _files(folder: Path) -> list[Path]:
     """The newest first."""
-    names = (folder / FOLDER).glob("[0-9]*.state")
+    names = (folder / CHECKPOINTS).glob("[0-9]*.state")
     return sorted((path for path in names if path.stem.isdecimal()), key=_number, reverse=True)
 
 

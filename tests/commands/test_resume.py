@@ -18,7 +18,8 @@ import yaml
 
 from nncli import runs
 from nncli.cli import main
-from nncli.training.checkpoint import FOLDER, newest
+from nncli.results import CHECKPOINTS
+from nncli.training.checkpoint import newest
 
 TINY = ["--epochs", "4", "--set", "data.train_per_class=4", "--set", "model.filters=[4]",
         "--set", "model.dropout=0.3", "--set", "training.early_stopping=null",
@@ -96,7 +97,7 @@ def test_it_ends_as_the_run_that_was_not_cut_off(root: Path, killed: Path) -> No
     record = json.loads((killed / "run.json").read_text())
     assert record["status"] == "finished"
     assert record["resumed"] == [2]
-    assert [path.name for path in (killed / FOLDER).iterdir()] == ["000004.state"]
+    assert [path.name for path in (killed / CHECKPOINTS).iterdir()] == ["000004.state"]
 
 
 def test_its_name_is_enough_and_its_kind_may_be_said(root: Path, killed: Path) -> None:
@@ -177,13 +178,13 @@ def test_other_versions_are_refused(
 def test_no_checkpoint_is_an_error(
     root: Path, killed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.rmtree(killed / FOLDER)
+    shutil.rmtree(killed / CHECKPOINTS)
     assert "holds no checkpoint" in refused(capsys, 4, "--resume", str(killed))
     assert "unknown run" in refused(capsys, 2, "--resume", "nosuch", "-o", str(root))
 
 
 def test_a_damaged_newest_one_costs_an_epoch(root: Path, killed: Path) -> None:
-    path = killed / FOLDER / "000002.state"
+    path = killed / CHECKPOINTS / "000002.state"
     path.write_bytes(path.read_bytes()[:-100])
     assert train("--resume", str(killed)) == 0
     same_numbers(killed, root / "cnn" / "whole")
@@ -225,7 +226,7 @@ def test_a_real_process_killed_and_interrupted(root: Path, tmp_path: Path) -> No
         )  # fmt: skip
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and started.poll() is None:
-            names = [int(path.stem) for path in (folder / FOLDER).glob("[0-9]*.state")]
+            names = [int(path.stem) for path in (folder / CHECKPOINTS).glob("[0-9]*.state")]
             if max(names, default=0) >= epochs:
                 break
             time.sleep(0.002)

@@ -16,10 +16,9 @@ import pytest
 from nncli import backend, data, training
 from nncli.config import Override, load
 from nncli.errors import RunError
-from nncli.results import EpochRecord, Result
+from nncli.results import CHECKPOINTS, EpochRecord, Result
 from nncli.schema import SCHEMAS, find_kind
 from nncli.training.checkpoint import (
-    FOLDER,
     KEPT,
     Checkpoint,
     Keeper,
@@ -70,7 +69,7 @@ def same(one: Checkpoint, other: Checkpoint) -> bool:
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / FOLDER).iterdir())
+    return sorted(path.name for path in (folder / CHECKPOINTS).iterdir())
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -95,10 +94,10 @@ def flipped(content: bytes) -> bytes:
 def test_a_damaged_one_is_passed_over(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
     write(tmp_path, checkpoint(8))
     write(tmp_path, checkpoint(12))
-    path = tmp_path / FOLDER / "000012.state"
+    path = tmp_path / CHECKPOINTS / "000012.state"
     path.write_bytes(damage(path.read_bytes()))
     assert same(newest(tmp_path), checkpoint(8))
-    before = tmp_path / FOLDER / "000008.state"
+    before = tmp_path / CHECKPOINTS / "000008.state"
     before.write_bytes(damage(before.read_bytes()))
     with pytest.raises(RunError, match=r"000012.state cannot be used: "):
         newest(tmp_path)
@@ -107,9 +106,9 @@ def test_a_damaged_one_is_passed_over(damage: Callable[[bytes], bytes], tmp_path
 def test_what_is_no_checkpoint_is_none(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="holds no checkpoint"):
         newest(tmp_path)
-    (tmp_path / FOLDER).mkdir()
-    (tmp_path / FOLDER / ".000003.12.part.state").write_bytes(b"half")
-    (tmp_path / FOLDER / "notes.state").write_bytes(b"")
+    (tmp_path / CHECKPOINTS).mkdir()
+    (tmp_path / CHECKPOINTS / ".000003.12.part.state").write_bytes(b"half")
+    (tmp_path / CHECKPOINTS / "notes.state").write_bytes(b"")
     with pytest.raises(RunError, match="holds no checkpoint"):
         newest(tmp_path)
 
@@ -117,7 +116,7 @@ def test_what_is_no_checkpoint_is_none(tmp_path: Path) -> None:
 def test_objects_are_not_read(tmp_path: Path) -> None:
     """An array of objects is a pickle, which is a program."""
     write(tmp_path, checkpoint())
-    path = tmp_path / FOLDER / "000003.state"
+    path = tmp_path / CHECKPOINTS / "000003.state"
     _, header, rest = path.read_bytes().split(b"\n", 2)
     changed = json.loads(header)
     changed["arrays"]["variables"][0][0] = "|O"
@@ -208,9 +207,9 @@ def test_from_any_epoch_it_goes_on_to_the_same_bits(
     assert epochs >= 3
     for cut in CUTS.get(name, range(1, epochs + 1)):
         folder = tmp_path / str(cut)
-        (folder / FOLDER).mkdir(parents=True)
-        written = tmp_path / "whole" / FOLDER / f"{cut:06}.state"
-        state = read(Path(shutil.copy(written, folder / FOLDER)))
+        (folder / CHECKPOINTS).mkdir(parents=True)
+        written = tmp_path / "whole" / CHECKPOINTS / f"{cut:06}.state"
+        state = read(Path(shutil.copy(written, folder / CHECKPOINTS)))
         assert state.number == cut
         again, remade = fit(name, photos, Keeper(folder, ORIGIN, state, every_epochs=1))
         assert numbers(again) == numbers(whole), f"cut after epoch {cut}"
