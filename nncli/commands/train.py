@@ -318,7 +318,7 @@ def _train(
             record = {
                 "command": shlex.join(["nncli", *sys.argv[1:]]),
                 "status": "running",
-                **_circumstances(settings, dataset, warned, where),
+                **_circumstances(settings, dataset, warned, origin),
             }
             run = runs.create(output, kind, f"{kind}-{dataset.name}", name, record)
     with run:
@@ -403,7 +403,8 @@ def _origin(
         "samples": dataset.fingerprint(),
         "samples of the pretraining": None if before is None else before.fingerprint(),
         "versions": backend.versions(),
-        "device": {**asdict(where), "processor": kernels},
+        "device": asdict(where),
+        "processor": kernels,
     }
 
 
@@ -422,22 +423,19 @@ def _check_same(state: Checkpoint, origin: dict[str, Any], folder: Path) -> None
 
 
 def _circumstances(
-    settings: Config, dataset: Dataset, warned: Sequence[str], where: Device
+    settings: Config, dataset: Dataset, warned: Sequence[str], origin: dict[str, Any]
 ) -> dict[str, Any]:
-    """What a run is recorded with, beside its config."""
-    from dataclasses import asdict
+    """What a run is recorded with, beside its config; of `_origin` what people ask for."""
     from datetime import UTC, datetime
-
-    from nncli import backend
 
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": backend.versions(),
+        "versions": origin["versions"],
         "seed": settings.seed,
-        "device": asdict(where),
+        "device": origin["device"],
         "data": {
             "source": dataset.name,
-            "fingerprint": dataset.fingerprint(),
+            "fingerprint": origin["samples"],
             "samples": {part_name: len(part) for part_name, part in dataset.parts.items()},
             "notes": list(dataset.notes),
             "warnings": list(warned),

@@ -110,10 +110,10 @@ def _phases(
     history: list[EpochRecord] = []
     progress = Progress()
     best_value, best_epoch = math.inf, 0
-    resumed = None if keeper is None else keeper.resumed
     if keeper is not None:
         keeper.begin([plan.model, *(phase.model for phase in plan.phases)])
     for position, phase in enumerate(plan.phases, first):
+        resumed = None if keeper is None else keeper.resumed
         if keeper is not None and resumed is not None and position - first < resumed.phase:
             # its layers' weights are among those that a later phase puts back
             phase.prepare()
@@ -136,9 +136,7 @@ def _phases(
             ),
             cache,
             keeper,
-            resumed,
         )
-        resumed = None
         history += progress.records
         if not phase.preliminary:
             best_value, best_epoch = progress.best_value, progress.best_epoch

@@ -108,9 +108,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
         stream.write(digest.hexdigest().encode() + b"\n" + line)
         for each in values:
             stream.write(each.data)
-    for older in _files(folder)[KEPT:]:
-        with suppress(OSError):  # it is in nobody's way
-            older.unlink()
+    keep_newest(folder, KEPT)
 
 
 def newest(folder: Path) -> Checkpoint:
@@ -191,10 +189,10 @@ def _array(stream: Any, dtype: str, shape: Sequence[int]) -> Array:
     return np.frombuffer(data, kind, count).reshape(shape)
 
 
-def keep_newest(folder: Path) -> None:
-    """Remove all but the newest checkpoint of a finished run: it may still be trained longer."""
-    for older in _files(folder)[1:]:
-        with suppress(OSError):
+def keep_newest(folder: Path, count: int = 1) -> None:
+    """Remove the others. The last one of a finished run stays: it may still be trained longer."""
+    for older in _files(folder)[count:]:
+        with suppress(OSError):  # it is in nobody's way
             older.unlink()
 
 
@@ -252,17 +250,23 @@ class Keeper:
         known = {id(each): each for model in models for each in model.variables}
         self._variables = list(known.values())
 
-    def begin_phase(self, number: int, model: Any, before: tuple[EpochRecord, ...]) -> None:
+    def begin_phase(
+        self, number: int, model: Any, before: tuple[EpochRecord, ...]
+    ) -> Checkpoint | None:
         """A phase begins, its layers frozen or not as they will be.
 
         Args:
             number: of the phase, from 0.
             model: that it trains.
             before: the epochs of earlier phases.
+
+        Returns:
+            The state to go on from, if it is one of this phase.
         """
         self._phase, self._before = number, before
         self._touched |= _changing(model)
         self._untouched = self._digest_of_untouched()
+        return self.resumed if self.resumed is not None and self.resumed.phase == number else None
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Give all variables the values they had.

@@ -78,7 +78,6 @@ def run_phase(
     start: Start,
     cache: Path | None = None,
     keeper: Keeper | None = None,
-    resumed: Checkpoint | None = None,
 ) -> Progress:
     """Train one phase and leave its model with the best weights seen.
 
@@ -90,8 +89,7 @@ def run_phase(
         listener: hears of each step and epoch.
         start: what came before it.
         cache: the folder with the features that earlier runs computed; None for none.
-        keeper: writes the state of finished epochs.
-        resumed: such a state of this phase, to go on from.
+        keeper: writes the state of finished epochs, and may hold one to go on from.
 
     Raises:
         TrainingError: the loss was not a finite number from the first epoch on, or memory ran out.
@@ -102,7 +100,7 @@ def run_phase(
         progress.best_weights = model.get_weights()
     try:
         with explained():
-            _run(phase, loss, training, seed, listener, start, cache, progress, keeper, resumed)
+            _run(phase, loss, training, seed, listener, start, cache, progress, keeper)
     except KeyboardInterrupt as signal:
         progress.stopped = "interrupted"
         progress.exit_code = exit_code_of(signal)
@@ -152,14 +150,13 @@ def _run(
     cache: Path | None,
     progress: Progress,
     keeper: Keeper | None,
-    resumed: Checkpoint | None,
 ) -> None:
     """Prepare and fit, noting in `progress` what each epoch reached."""
-    dataset = phase.dataset
+    dataset, resumed = phase.dataset, None
     with profile.part("build"):
         phase.prepare()
         if keeper is not None:
-            keeper.begin_phase(start.position - 1, phase.model, start.before)
+            resumed = keeper.begin_phase(start.position - 1, phase.model, start.before)
     if keeper is not None and resumed is not None:
         _go_on(progress, phase, start, keeper, resumed)
         longer = resumed.stopped == "finished" and len(progress.records) < phase.epochs
