@@ -162,6 +162,12 @@ def _run(arguments: list[str], *, verbose: bool, as_json: bool) -> int:
         if error.filename is None and error.errno in _WRITE_ERRORS:
             raise
         return _report_unexpected(error, verbose=verbose, as_json=as_json)
+    except MemoryError as error:
+        told = NncliError(
+            f"out of memory: {error or 'no more is to be had'}",
+            hint="use less data, smaller samples, or data.memory_limit to read them from the disk",
+        )
+        return _report(told, verbose=verbose, as_json=as_json)
     except Exception as error:
         return _report_unexpected(error, verbose=verbose, as_json=as_json)
 

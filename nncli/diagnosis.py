@@ -99,12 +99,14 @@ def _diverged(course: _Course) -> Advice | None:
     if course.stopped != "diverged" or not course.records:
         return None
     last = course.records[-1]
-    step = (course.run.metrics.get("diverged") or {}).get("step")
+    where = course.run.metrics.get("diverged") or {}
+    step, layer = where.get("step"), where.get("layer")
     since = f"step {step:,} of epoch {last.epoch:,}" if step else f"epoch {last.epoch:,}"
+    first = f", first in layer {layer}" if layer else ""
     return Advice(
         "diverged",
-        f"the loss is not a finite number from {since} on, most often because the steps are too "
-        f"large: try a learning rate of {last.learning_rate / 10:.3g} instead of "
+        f"the loss is not a finite number from {since} on{first}, most often because the "
+        f"steps are too large: try a learning rate of {last.learning_rate / 10:.3g} instead of "
         f"{last.learning_rate:.3g}",
         CS231N,
     )

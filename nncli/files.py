@@ -45,6 +45,13 @@ def whole_file(path: Path) -> Iterator[Path]:
             partial.unlink()
 
 
+def remove_partials(folder: Path) -> None:
+    """Remove what a process that was killed had not finished; nobody may be writing there."""
+    for partial in folder.rglob(".*.part*"):
+        with suppress(OSError):  # it is in nobody's way
+            partial.unlink()
+
+
 def _flush_folder(folder: Path) -> None:
     if os.name != "posix":  # elsewhere a folder cannot be opened
         return

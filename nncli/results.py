@@ -175,6 +175,8 @@ class Result:
     broken_step: int | None = None
     """Where it diverged: the first step of the last epoch with a loss that is not a finite number,
     counted from 1; None where the validation alone shows it."""
+    broken_layer: str = ""
+    """The first layer that had or gave such a number; empty where that is not known."""
     exit_code: int = 0
     """Of the signal that interrupted it; otherwise 0."""
 

@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 
 from nncli.errors import DiskError, RunError, UsageError, closest
-from nncli.files import whole_file, write_json, write_text
+from nncli.files import remove_partials, whole_file, write_json, write_text
 from nncli.results import (
     CHECKPOINTS,
     PRETRAINING,
@@ -74,11 +74,16 @@ class Run:
         self.folder = folder
         self._lock = _lock(folder)
         self._at_work = record is not None
-        if record is None:
-            self.record = _record(folder)
-        else:
-            self.record = dict(record)
-            self._write_record()
+        try:
+            if record is None:
+                self.record = _record(folder)
+                remove_partials(folder)
+            else:
+                self.record = dict(record)
+                self._write_record()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def name(self) -> str:
@@ -313,7 +318,11 @@ def metrics_of(result: Result) -> dict[str, Any]:
         "epochs": len(epochs),
         "best_epoch": result.best_epoch,
         "stopped": result.stopped,
-        "diverged": {"epoch": epochs[-1].epoch, "step": result.broken_step}
+        "diverged": {
+            "epoch": epochs[-1].epoch,
+            "step": result.broken_step,
+            "layer": result.broken_layer or None,
+        }
         if result.stopped == "diverged"
         else None,
         "parameters": sum(row.parameters for row in result.layers),
@@ -430,7 +439,7 @@ def load(folder: Path) -> StoredRun:
 
 
 def reopen(folder: Path) -> Run:
-    """A run that was made before, for this process alone; nothing in it changes yet.
+    """A run that was made before, for this process alone; no file of it changes yet.
 
     Raises:
         RunError: not a run folder, a damaged one, or another process writes to it.

@@ -275,6 +275,7 @@ def _train(
         from nncli.schema import find_kind
         from nncli.training.checkpoint import Keeper, keep_newest
         from nncli.training.features import cache_folder
+        from nncli.training.memory import shortage
 
     listener = report.listener
     listener.status(_reading(loaded.config.data))
@@ -299,7 +300,8 @@ def _train(
     with part("build"):
         plan = find_kind(kind).plan(settings, dataset, before)
         layers = describe(plan.model)
-    notes = (*dataset.notes, *warned, *plan.notes)
+    short = shortage(plan.phases, section.batch_size)
+    notes = (*dataset.notes, *warned, *plan.notes, *([short] if short else []))
     facts = _facts(dataset, settings.seed, where.name)
     if dry_run:
         report.dry_run(to_dict(settings), to_yaml(settings), layers, facts, notes)
@@ -336,20 +338,25 @@ def _train(
             keeper = Keeper(run.folder, origin, state, **policy)
         result = training.fit(kind, plan, dataset, section, settings.seed, listener, kept, keeper)
         listener.status("saving")
-        # what was trained is written, whatever comes
-        with process.hold_signals(), part("save"):
-            run.save(result, summary_text(plan.model.name, result.layers), plan.model.save)
-            run.finish(result, spent())
-            if result.stopped in {"finished", "early stopping"}:
-                keep_newest(run.folder)
+        drawn = []
+        try:
+            # what was trained is written, whatever comes
+            with process.hold_signals(), part("save"):
+                run.save(result, summary_text(plan.model.name, result.layers), plan.model.save)
+                run.finish(result, spent())
+                if result.stopped in {"finished", "early stopping"}:
+                    keep_newest(run.folder)
+            if artist is not None and result.stopped != "interrupted":
+                listener.status("drawing the pictures and the report")
+                with part("draw"):
+                    drawn = artist.draw(run.folder)
+        except KeyboardInterrupt:
+            if result.stopped != "interrupted":
+                report.not_drawn(run.folder)
+                raise
         if result.stopped == "interrupted":
             report.interrupted(run.folder, result)
             raise typer.Exit(result.exit_code)
-        drawn = []
-        if artist is not None:
-            listener.status("drawing the pictures and the report")
-            with part("draw"):
-                drawn = artist.draw(run.folder)
         with part("save"):
             stored = runs.load(run.folder)
             run.update(profile=spent())
@@ -365,7 +372,9 @@ def _train(
 def _diverged(result: Result, folder: Path) -> TrainingError:
     """Where the loss stopped being a number, and which epoch is left."""
     last = result.history[-1]
-    since = f" from step {result.broken_step:,} on" if result.broken_step else ""
+    from nncli.training.loop import since_step
+
+    since = since_step(result.broken_step, result.broken_layer)
     return TrainingError(
         f"the loss of epoch {last.epoch} is not a finite number{since}; "
         f"{folder} keeps epoch {result.best_epoch}",

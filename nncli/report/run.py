@@ -183,6 +183,14 @@ class RunReport:
                 }
             )
 
+    def not_drawn(self, folder: Path) -> None:
+        """A signal came after the training and before its pictures."""
+        self.listener.close()
+        from rich.text import Text
+
+        text = f"{folder} is trained and saved; nncli plot {shlex.quote(str(folder))} draws it"
+        print_sentence(console(stderr=True), Text(), Text(text))
+
     def nothing_left(self, folder: Path) -> None:
         """A run that was to go on is finished."""
         from rich.text import Text

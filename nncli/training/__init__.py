@@ -68,6 +68,7 @@ def fit(
         layers=describe(plan.model),
         seconds=seconds,
         broken_step=progress.broken_step,
+        broken_layer=progress.broken_layer,
         exit_code=progress.exit_code,
     )
     if progress.stopped == "interrupted":

@@ -38,6 +38,8 @@ KEPT = 2
 SHARE = 0.02
 """Of the time of a training that writing may take; the end of a phase is written always."""
 LONGEST_HEADER = 64 * 1024 * 1024
+BUFFER = 1024 * 1024
+"""Bytes that are written at once: a small model has many small arrays."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     for each in values:
         digest.update(each.data)
     path = folder / CHECKPOINTS / f"{checkpoint.number:06}.state"
-    with whole_file(path) as partial, partial.open("wb") as stream:
+    with whole_file(path) as partial, partial.open("wb", BUFFER) as stream:
         stream.write(digest.hexdigest().encode() + b"\n" + line)
         for each in values:
             stream.write(each.data)
@@ -264,7 +266,7 @@ class Keeper:
             The state to go on from, if it is one of this phase.
         """
         self._phase, self._before = number, before
-        self._touched |= _changing(model)
+        self._touched |= changing_variables(model)
         self._untouched = self._digest_of_untouched()
         return self.resumed if self.resumed is not None and self.resumed.phase == number else None
 
@@ -360,8 +362,8 @@ class Keeper:
         return digest.hexdigest()
 
 
-def _changing(model: Any) -> set[int]:
-    """The variables that training may change: all but the weights of frozen layers.
+def changing_variables(model: Any) -> set[int]:
+    """The identities of what training may change: all but the weights of frozen layers.
 
     The generators of frozen layers are no weights: they may be drawn from.
     """

@@ -25,8 +25,10 @@ from nncli.listener import Listener, PhaseStart
 from nncli.models.kind import METRICS, Phase
 from nncli.results import Array, EpochRecord, Task
 from nncli.training import measure
+from nncli.training.broken import broken_weights
 from nncli.training.checkpoint import Checkpoint, Keeper
 from nncli.training.features import features
+from nncli.training.memory import out_of_memory
 from nncli.training.order import fixed_batches, order_of, steps_of, training_batches
 from nncli.training.steps import EpochInGraph
 from nncli.training.stream import explained
@@ -47,6 +49,8 @@ class Progress:
     stopped: str = "finished"
     broken_step: int | None = None
     """The first step of the last epoch with a loss that is not a finite number, counted from 1."""
+    broken_layer: str = ""
+    """The first layer that has or gives such a number in it; empty where that is not known."""
     exit_code: int = 0
 
 
@@ -104,22 +108,25 @@ def run_phase(
     except KeyboardInterrupt as signal:
         progress.stopped = "interrupted"
         progress.exit_code = exit_code_of(signal)
-    except backend.tensorflow().errors.ResourceExhaustedError as error:
-        raise TrainingError(
-            f"out of memory at batch size {training.batch_size}",
-            hint="use a smaller training.batch_size, or smaller samples",
-        ) from error
+    except (MemoryError, backend.tensorflow().errors.ResourceExhaustedError) as error:
+        raise out_of_memory(model, training.batch_size) from error
     if isinstance(phase.dataset.train.x, Samples):
         gc.collect()  # the threads that read for it end with the stream, also an interrupted one
     if progress.best_weights is not None:
         model.set_weights(progress.best_weights)
     elif progress.stopped == "diverged":
-        since = f" from step {progress.broken_step:,} on" if progress.broken_step else ""
+        since = since_step(progress.broken_step, progress.broken_layer)
         raise TrainingError(
             f"the loss of the first epoch of phase {phase.name} is not a finite number{since}",
             hint=f"use a smaller learning rate than {phase.learning_rate:g}, or check the data",
         )
     return progress
+
+
+def since_step(step: int | None, layer: str) -> str:
+    """Where numbers were no longer finite, in words: ` from step 3 on, first in layer lstm`."""
+    words = f" from step {step:,} on" if step else ""
+    return words + (f", first in layer {layer}" if layer else "")
 
 
 def monitor_of(monitor: str, dataset: Dataset) -> str:
@@ -152,7 +159,7 @@ def _run(
     keeper: Keeper | None,
 ) -> None:
     """Prepare and fit, noting in `progress` what each epoch reached."""
-    dataset, resumed = phase.dataset, None
+    dataset, resumed, is_over = phase.dataset, None, False
     with profile.part("build"):
         phase.prepare()
         if keeper is not None:
@@ -160,9 +167,8 @@ def _run(
     if keeper is not None and resumed is not None:
         _go_on(progress, phase, start, keeper, resumed)
         longer = resumed.stopped == "finished" and len(progress.records) < phase.epochs
-        if resumed.stopped and not longer:
-            return
-    if phase.extractor is not None:
+        is_over = bool(resumed.stopped) and not longer
+    if phase.extractor is not None and not is_over:
         with profile.part("features"):
             dataset = features(phase, listener, cache)
     with profile.part("build"):
@@ -170,6 +176,8 @@ def _run(
         _compile(phase.model, loss, dataset.task, train.y, training, phase.learning_rate)
         if keeper is not None and resumed is not None:
             keeper.restore_optimizer(phase.model.optimizer, resumed)
+    if is_over:  # the optimizer is saved with the model
+        return
     done = len(progress.records)
     steps = steps_of(train, training.batch_size)
     monitor, metric = _monitor(phase, training), METRICS[dataset.task]
@@ -322,6 +330,10 @@ def _watch(
             value = sign * metrics[monitor]
             finite = all(math.isfinite(number) for number in metrics.values())
             better = finite and value < progress.best_value
+            if better and (broken := broken_weights(self.model)):
+                # the last step of the epoch broke them, and no loss has seen them yet
+                finite = better = False
+                progress.broken_layer = broken
             record = EpochRecord(
                 phase=phase.name,
                 epoch=first_epoch + epoch,
@@ -337,8 +349,7 @@ def _watch(
             listener.epoch(record, epoch + 1)
             if not finite:
                 progress.stopped = "diverged"
-                steps = self.broken_steps if self.graph is None else [self.graph.broken_step]
-                progress.broken_step = min(filter(None, steps), default=None)
+                self._tell_where()
                 self.model.stop_training = True
                 return  # the state before it is worth more
             if stopping is not None and not phase.preliminary:
@@ -353,6 +364,16 @@ def _watch(
                         (progress.best_value, progress.best_epoch, progress.best_weights),
                         (self.patience_value, self.waited),
                     )
+
+        def _tell_where(self) -> None:
+            """Which step broke first, and which layer."""
+            if self.graph is None:
+                progress.broken_step = min(self.broken_steps, default=None)
+            else:
+                progress.broken_step = self.graph.broken_step
+                progress.broken_layer = progress.broken_layer or self.graph.broken_layer
+            if progress.broken_step is None:  # or the step's own gradients have broken them all
+                progress.broken_layer = broken_weights(self.model)
 
         def _wait(self, value: float, stopping: EarlyStopping) -> None:
             if value < self.patience_value - stopping.min_delta:

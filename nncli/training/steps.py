@@ -14,9 +14,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from nncli import backend, profile
 from nncli.data.dataset import Split
 from nncli.results import Array
+from nncli.training.broken import broken_layer
+from nncli.training.checkpoint import changing_variables
 from nncli.training.order import steps_of
 
 SeeStep = Callable[[int], None]
@@ -55,7 +59,10 @@ class EpochInGraph:
         self.steps = steps_of(split, batch_size)
         self.broken_step: int | None = None
         """Of the last epoch the first step with a loss that is not finite, counted from 1."""
+        self.broken_layer = ""
+        """The first layer that has or gives such a number in it; empty for none."""
         self._model, self._order, self._see, self._size = model, order, see, 1
+        self._batch_size = batch_size
         data = [split.x, split.y, *([] if weights is None else [weights])]
         self._data = [tf.convert_to_tensor(each) for each in data]
         graph = tf.function(self._loop(len(split), batch_size), autograph=False)
@@ -70,6 +77,7 @@ class EpochInGraph:
         tf = backend.tensorflow()
         order = tf.constant(self._order(int(next(stream))))
         first, self.broken_step = 0, None
+        before = [np.array(each) for each in self._state()]
         while first < self.steps and self.broken_step is None:
             self._see(first)
             began = time.monotonic()
@@ -81,7 +89,32 @@ class EpochInGraph:
             seconds = max(time.monotonic() - began, 1e-6)
             fitting = int(self._size * SECONDS_IN_GRAPH / seconds)
             self._size = max(1, min(fitting, self._size * QUICKEST_GROWTH, self.steps))
+        if self.broken_step is not None:
+            self.broken_layer = self._first_broken(order, before)
         return dict(logs)
+
+    def _state(self) -> list[Any]:
+        """All that a step changes."""
+        changing = changing_variables(self._model)
+        kept = [each for each in self._model.variables if id(each) in changing]
+        return [*kept, *self._model.optimizer.variables]
+
+    def _first_broken(self, order: Any, before: list[Array]) -> str:
+        """Train the epoch again up to the step that broke, and look into that one.
+
+        After it there is nothing to see: the first gradient that is no number makes all weights so.
+        """
+        tf = backend.tensorflow()
+        for variable, value in zip(self._state(), before, strict=True):
+            variable.assign(value)
+        self._model.reset_metrics()
+        assert self.broken_step is not None
+        broken = self.broken_step - 1
+        for first in range(0, broken, self._size):
+            last = min(broken, first + self._size)
+            self._run(order, tf.constant(first), tf.constant(last))
+        rows = order[broken * self._batch_size : (broken + 1) * self._batch_size]
+        return broken_layer(self._model, tf.gather(self._data[0], rows))
 
     def _loop(self, samples: int, batch_size: int) -> Any:
         """Steps `first` to before `last` of an epoch in this order, as TensorFlow traces it."""

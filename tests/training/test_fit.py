@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from nncli.models.convolutional import CnnSettings, build
 from nncli.models.kind import Plan, single_phase
 from nncli.models.preprocessing import preprocess
 from nncli.results import EpochRecord
+from nncli.training.order import steps_of
 from tests.made import images
 
 SMALL = CnnSettings(filters=(4,), units=8, dropout=0.3)
@@ -161,8 +163,49 @@ def test_a_loss_that_becomes_no_number_keeps_the_best(started: None) -> None:
 
     result = training.fit("cnn", made, dataset, chosen, 42, Breaks(2, poison))
     assert result.stopped == "diverged"
+    assert (result.broken_step, result.broken_layer) == (1, made.model.layers[0].name)
     assert len(result.history) == 3
     assert result.best_epoch in {1, 2}
+    assert all(np.isfinite(weight).all() for weight in made.model.get_weights())
+
+
+def break_last_layer(made: Plan, after: int) -> None:
+    """Once so many steps are trained, the kernel of the last layer is infinite."""
+    model = made.model
+    really, kernel = model.train_step, model.layers[-1].kernel
+
+    def broken(batch: Any) -> Any:
+        figures = really(batch)
+        is_late = model.optimizer.iterations >= after
+        kernel.assign(kernel * backend.keras().ops.where(is_late, np.inf, 1.0))
+        return figures
+
+    model.train_step = broken
+
+
+def test_the_step_and_the_layer_that_broke_first_are_told(started: None) -> None:
+    """The epoch is trained again up to there: afterwards all weights are broken."""
+    chosen = section(epochs=3)
+    dataset = images()
+    made = plan(dataset, chosen)
+    steps = steps_of(dataset.train, chosen.batch_size)
+    break_last_layer(made, after=steps + 2)
+    result = training.fit("cnn", made, dataset, chosen, 42)
+    assert (len(result.history), result.best_epoch) == (2, 1)
+    assert (result.broken_step, result.broken_layer) == (3, made.model.layers[-1].name)
+    assert all(np.isfinite(weight).all() for weight in made.model.get_weights())
+
+
+def test_weights_that_the_last_step_breaks_are_not_kept(started: None) -> None:
+    """The loss of the epoch has not seen them."""
+    chosen = section(epochs=3, early_stopping=None)
+    dataset = replace(images(), validation=None)
+    made = plan(dataset, chosen)
+    break_last_layer(made, after=2 * steps_of(dataset.train, chosen.batch_size))
+    result = training.fit("cnn", made, dataset, chosen, 42)
+    assert result.stopped == "diverged"
+    assert (len(result.history), result.best_epoch) == (2, 1)
+    assert (result.broken_step, result.broken_layer) == (None, made.model.layers[-1].name)
     assert all(np.isfinite(weight).all() for weight in made.model.get_weights())
 
 
