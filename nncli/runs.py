@@ -78,7 +78,7 @@ class Run:
             self.record = _record(folder)
         else:
             self.record = dict(record)
-            self._write_record()
+            write_json(folder / "run.json", self.record)
 
     @property
     def name(self) -> str:
@@ -100,8 +100,9 @@ class Run:
         self.update(status="running", resumed=resumed)
 
     def _write_record(self) -> None:
-        if not self.folder.is_dir():  # or writing would make it anew, with half of the files
-            raise RunError(
+        # or writing would make it anew, with half of the files; a checkpoint may have done so
+        if not (self.folder / "run.json").is_file():
+            raise DiskError(
                 f"{self.folder} was removed while the run was writing to it",
                 hint="run again; what was trained is lost",
             )
@@ -112,6 +113,7 @@ class Run:
 
         Raises:
             RunError: it cannot be written.
+            DiskError: the disk is full or fails, or the folder was removed.
         """
         self._write_record()
         write_text(self.folder / "history.csv", history_csv(result.history))

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 
 from nncli import runs
 from nncli.errors import DiskError, ExitCode, Interrupted, RunError, UsageError
+from nncli.files import write_text
 from nncli.results import Baseline, EpochRecord, Forecast, LayerRow, Predictions, Result
 
 NAN = float("nan")
@@ -439,13 +441,17 @@ def test_what_happens_after_the_end_does_not_change_the_status(tmp_path: Path) -
     assert status(run.folder) == "finished"
 
 
-def test_a_folder_that_was_removed_is_not_made_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_a_folder_that_was_removed_is_not_made_anew(checkpoint: bool, tmp_path: Path) -> None:
     run = create(tmp_path)
-    (run.folder / "run.json").unlink()
-    run.folder.rmdir()
-    with pytest.raises(RunError, match="removed"), run:
+    shutil.rmtree(run.folder)
+    if checkpoint:  # it makes the folders that it needs
+        write_text(run.folder / "checkpoints" / "000001.state", "")
+    with pytest.raises(DiskError, match="removed") as caught, run:
         run.save(classified(), "summary", write_model)
-    assert not run.folder.exists()
+    assert caught.value.exit_code == ExitCode.FAILED
+    assert run.folder.exists() == checkpoint
+    assert [path.name for path in run.folder.glob("*")] == ["checkpoints"] * checkpoint
 
 
 def test_a_model_that_cannot_be_written_leaves_no_metrics(tmp_path: Path) -> None:
