@@ -24,6 +24,7 @@ import io
 import json
 import os
 import re
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -62,6 +63,8 @@ _DAMAGE = (
 )
 """What reading a broken text, table or archive raises."""
 
+MARGIN = 1.2
+"""Times its estimated size that a run must find free: an estimate may be off."""
 MOST_NAMED = 5
 """How many runs an error lists."""
 
@@ -204,6 +207,35 @@ def check_writable(root: Path) -> None:
         raise RunError(
             f"{folder} cannot be written: {error.strerror or error}", hint="choose another --output"
         ) from error
+
+
+def check_room(root: Path, size: int) -> None:
+    """Refuse a run that the disk cannot hold, before it is trained.
+
+    The folder is at fault here, another one would do: it is no `DiskError`, which tells of a disk
+    that has become full.
+
+    Args:
+        root: the folder that the run's own is to be made in.
+        size: bytes that the run is estimated to take.
+
+    Raises:
+        RunError: there is less room than that and the margin.
+    """
+    folder = root.absolute()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:  # a file system that does not tell: what is written will
+        return
+    needed = MARGIN * size
+    if free < needed:
+        raise RunError(
+            f"the run needs about {needed / 1e6:,.1f} MB, "
+            f"but {folder} has {free / 1e6:,.1f} MB free",
+            hint="make room there or choose another --output; --no-pictures takes less",
+        )
 
 
 def check_free(root: Path, kind: str, name: str) -> None:

@@ -243,6 +243,34 @@ def test_a_virtual_file_system_is_refused() -> None:
         runs.check_writable(Path("/proc/outputs"))
 
 
+def test_a_run_that_the_disk_cannot_hold_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def usage(folder: Path) -> Any:
+        assert folder == tmp_path, "the nearest folder that is there"
+        return shutil._ntuple_diskusage(10**9, 9 * 10**8, 10**8)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    runs.check_room(tmp_path / "not" / "yet" / "there", int(10**8 / runs.MARGIN))
+    with pytest.raises(
+        RunError, match=r"needs about 108\.0 MB, but .* has 100\.0 MB free"
+    ) as caught:
+        runs.check_room(tmp_path / "not" / "yet" / "there", 9 * 10**7)
+    assert caught.value.exit_code == ExitCode.MODEL
+    assert str(tmp_path) in caught.value.message
+    assert "--output" in (caught.value.hint or "")
+
+
+def test_a_disk_that_tells_nothing_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def usage(_: Path) -> None:
+        raise OSError
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    runs.check_room(tmp_path, 10**18)
+
+
 def test_a_folder_has_one_owner_until_it_is_released(tmp_path: Path) -> None:
     run = create(tmp_path, "mine")
     with pytest.raises(RunError, match="in use"):
