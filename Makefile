@@ -3,6 +3,7 @@
 # make lint    lint, format and types alone
 # make faults  3,000 configs with one mistake each: every one refused where the mistake is
 # make bench   nncli beside plain scripts, growth, large data, the report: about an hour
+# make soak    many short runs into one folder: does anything collide, leak or stay behind
 # make gallery every figure of every odd case of the tests, to look at: outputs/gallery/
 # make clean   remove the environment and caches; outputs stay
 
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format faults bench gallery clean
+.PHONY: demo test lint format faults bench soak gallery clean
 
 # reinstalled only when what is installed has changed; the code itself is installed editable
 $(STAMP): pyproject.toml constraints.txt
@@ -46,6 +47,10 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/streaming.py
 	$(BIN)/python benchmarks/report.py
+
+soak: $(STAMP)
+	@echo "about half an hour on two cores; less of it: python benchmarks/soak.py --help"
+	$(BIN)/python benchmarks/soak.py
 
 gallery: $(STAMP)
 	$(BIN)/python -m tests.plots.gallery

@@ -101,6 +101,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], texts: int = TE
 
 def circumstances(command: Sequence[str], pairs: int) -> str:
     """How, when, where and with what it was measured."""
+    return f"`{' '.join(command)}`, {date.today():%Y-%m-%d}: {pairs} rounds on {machine()}."
+
+
+def machine() -> str:
+    """The processor, the system, and the versions."""
     processor, memory = platform.processor() or platform.machine(), ""
     if Path("/proc/cpuinfo").is_file():
         names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
@@ -111,9 +116,8 @@ def circumstances(command: Sequence[str], pairs: int) -> str:
     packages = ("tensorflow", "keras", "numpy", "nncli")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
-        f"`{' '.join(command)}`, {date.today():%Y-%m-%d}: {pairs} rounds on {processor}, "
-        f"{cores} cores{memory}, {platform.system()} {platform.release()}; Python "
-        f"{platform.python_version()}, {versions}."
+        f"{processor}, {cores} cores{memory}, {platform.system()} {platform.release()}; Python "
+        f"{platform.python_version()}, {versions}"
     )
 
 

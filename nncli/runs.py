@@ -24,6 +24,7 @@ import io
 import json
 import os
 import re
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -62,6 +63,8 @@ _DAMAGE = (
 )
 """What reading a broken text, table or archive raises."""
 
+MARGIN = 1.2
+"""Times its estimated size that a run must find free: an estimate may be off."""
 MOST_NAMED = 5
 """How many runs an error lists."""
 
@@ -80,7 +83,7 @@ class Run:
                 remove_partials(folder)
             else:
                 self.record = dict(record)
-                self._write_record()
+                write_json(folder / "run.json", self.record)
         except BaseException:
             self.close()
             raise
@@ -105,8 +108,9 @@ class Run:
         self.update(status="running", resumed=resumed)
 
     def _write_record(self) -> None:
-        if not self.folder.is_dir():  # or writing would make it anew, with half of the files
-            raise RunError(
+        # or writing would make it anew, with half of the files; a checkpoint may have done so
+        if not (self.folder / "run.json").is_file():
+            raise DiskError(
                 f"{self.folder} was removed while the run was writing to it",
                 hint="run again; what was trained is lost",
             )
@@ -117,6 +121,7 @@ class Run:
 
         Raises:
             RunError: it cannot be written.
+            DiskError: the disk is full or fails, or the folder was removed.
         """
         self._write_record()
         write_text(self.folder / "history.csv", history_csv(result.history))
@@ -207,6 +212,35 @@ def check_writable(root: Path) -> None:
         raise RunError(
             f"{folder} cannot be written: {error.strerror or error}", hint="choose another --output"
         ) from error
+
+
+def check_room(root: Path, size: int) -> None:
+    """Refuse a run that the disk cannot hold, before it is trained.
+
+    The folder is at fault here, another one would do: it is no `DiskError`, which tells of a disk
+    that has become full.
+
+    Args:
+        root: the folder that the run's own is to be made in.
+        size: bytes that the run is estimated to take.
+
+    Raises:
+        RunError: there is less room than that and the margin.
+    """
+    folder = root.absolute()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:  # a file system that does not tell: what is written will
+        return
+    needed = MARGIN * size
+    if free < needed:
+        raise RunError(
+            f"the run needs about {needed / 1e6:,.1f} MB, "
+            f"but {folder} has {free / 1e6:,.1f} MB free",
+            hint="make room there or choose another --output; --no-pictures takes less",
+        )
 
 
 def check_free(root: Path, kind: str, name: str) -> None:

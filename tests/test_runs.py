@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 
 from nncli import runs
 from nncli.errors import DiskError, ExitCode, Interrupted, RunError, UsageError
+from nncli.files import write_text
 from nncli.results import Baseline, EpochRecord, Forecast, LayerRow, Predictions, Result
 
 NAN = float("nan")
@@ -241,6 +243,34 @@ def test_a_virtual_file_system_is_refused() -> None:
         runs.check_writable(Path("/proc/outputs"))
 
 
+def test_a_run_that_the_disk_cannot_hold_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def usage(folder: Path) -> Any:
+        assert folder == tmp_path, "the nearest folder that is there"
+        return shutil._ntuple_diskusage(10**9, 9 * 10**8, 10**8)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    runs.check_room(tmp_path / "not" / "yet" / "there", int(10**8 / runs.MARGIN))
+    with pytest.raises(
+        RunError, match=r"needs about 108\.0 MB, but .* has 100\.0 MB free"
+    ) as caught:
+        runs.check_room(tmp_path / "not" / "yet" / "there", 9 * 10**7)
+    assert caught.value.exit_code == ExitCode.MODEL
+    assert str(tmp_path) in caught.value.message
+    assert "--output" in (caught.value.hint or "")
+
+
+def test_a_disk_that_tells_nothing_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def usage(_: Path) -> None:
+        raise OSError
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    runs.check_room(tmp_path, 10**18)
+
+
 def test_a_folder_has_one_owner_until_it_is_released(tmp_path: Path) -> None:
     run = create(tmp_path, "mine")
     with pytest.raises(RunError, match="in use"):
@@ -439,13 +469,17 @@ def test_what_happens_after_the_end_does_not_change_the_status(tmp_path: Path) -
     assert status(run.folder) == "finished"
 
 
-def test_a_folder_that_was_removed_is_not_made_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_a_folder_that_was_removed_is_not_made_anew(checkpoint: bool, tmp_path: Path) -> None:
     run = create(tmp_path)
-    (run.folder / "run.json").unlink()
-    run.folder.rmdir()
-    with pytest.raises(RunError, match="removed"), run:
+    shutil.rmtree(run.folder)
+    if checkpoint:  # it makes the folders that it needs
+        write_text(run.folder / "checkpoints" / "000001.state", "")
+    with pytest.raises(DiskError, match="removed") as caught, run:
         run.save(classified(), "summary", write_model)
-    assert not run.folder.exists()
+    assert caught.value.exit_code == ExitCode.FAILED
+    assert run.folder.exists() == checkpoint
+    assert [path.name for path in run.folder.glob("*")] == ["checkpoints"] * checkpoint
 
 
 def test_a_model_that_cannot_be_written_leaves_no_metrics(tmp_path: Path) -> None:

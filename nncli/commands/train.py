@@ -274,6 +274,7 @@ def _train(
         from nncli.report.model import summary_text
         from nncli.schema import find_kind
         from nncli.training.checkpoint import Keeper, keep_newest
+        from nncli.training.estimate import estimate
         from nncli.training.features import cache_folder
         from nncli.training.memory import shortage
 
@@ -316,6 +317,8 @@ def _train(
         with part("save"):
             run.go_on(state.history)
     else:
+        size = estimate(plan, section, pictures=artist is not None).peak
+        runs.check_room(output / kind, size)
         with part("save"):
             record = {
                 "command": shlex.join(["nncli", *sys.argv[1:]]),

@@ -134,11 +134,12 @@ def new_figure(width: float, height: float, theme: Theme) -> Figure:
 @cache
 def load_matplotlib() -> None:
     """Import what every figure needs, where no folder is writable too."""
-    if "MPLCONFIGDIR" not in os.environ:
-        homes = {"XDG_CONFIG_HOME": "~/.config", "XDG_CACHE_HOME": "~/.cache"}
-        folders = [Path(os.environ.get(name) or home) for name, home in homes.items()]
-        if not all(_writable(folder.expanduser()) for folder in folders):
-            os.environ["MPLCONFIGDIR"] = str(Path(tempfile.gettempdir()) / "nncli-matplotlib")
+    homes = {"XDG_CONFIG_HOME": "~/.config", "XDG_CACHE_HOME": "~/.cache"}
+    if os.environ.get("MPLCONFIGDIR"):
+        homes = {"MPLCONFIGDIR": ""}
+    folders = [Path(os.environ.get(name) or home) for name, home in homes.items()]
+    if not all(_writable(folder.expanduser()) for folder in folders):
+        os.environ["MPLCONFIGDIR"] = str(Path(tempfile.gettempdir()) / "nncli-matplotlib")
     os.environ["MPLBACKEND"] = "agg"  # a nonsense value in the environment stops the import
     with _without_help():
         import matplotlib.backends.backend_agg
@@ -207,9 +208,14 @@ def line_styles(count: int, theme: Theme) -> list[tuple[str, Dash]]:
 
 def _writable(folder: Path) -> bool:
     """Whether it is a folder one may write to, or may be made one."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK)
+    try:
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        # tried, not asked: permission bits do not know of virtual file systems
+        with tempfile.TemporaryDirectory(prefix=".nncli-", dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 @contextmanager

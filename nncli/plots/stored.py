@@ -11,7 +11,7 @@ from nncli.errors import reason_of, unknown_name
 from nncli.plots.architecture import architecture_finding, draw_architecture
 from nncli.plots.confusion import confusion_finding, draw_confusion
 from nncli.plots.curves import curves_finding, draw_curves
-from nncli.plots.figure import LIGHT, Theme, save, without_missing_letters
+from nncli.plots.figure import LIGHT, Theme, load_matplotlib, save, without_missing_letters
 from nncli.plots.forecast import draw_forecast, forecast_finding
 from nncli.plots.predictions import draw_predictions, predictions_finding
 from nncli.results import FailedFigure, SavedFigure, StoredRun
@@ -112,6 +112,7 @@ def save_one(
 ) -> SavedFigure | FailedFigure:
     """Write the figure that `draw` makes beside its finding; a failure is told, not raised."""
     try:
+        load_matplotlib()  # before a part of it is: a nonsense MPLBACKEND would stop that
         with without_missing_letters():
             figure, finding = draw()
             save(figure, path)
