@@ -30,7 +30,7 @@ from nncli.commands.neuron import neuron
 from nncli.commands.plot import plot
 from nncli.commands.plot_activation import plot_activation
 from nncli.commands.report import report
-from nncli.commands.train import train
+from nncli.commands.train.command import train
 from nncli.errors import (
     BackendError,
     ExitCode,

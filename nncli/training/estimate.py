@@ -101,7 +101,7 @@ def _answers(plan: Plan) -> int:
     test = plan.dataset.test
     answer = prod(size or 1 for size in plan.model.output_shape[1:])
     shown = min(len(test), SHOWN_RIGHT) * prod(test.x.shape[1:])
-    return NUMBER * shown + len(test) * (NUMBER * answer + 8)
+    return int(NUMBER * shown + len(test) * (NUMBER * answer + 8))
 
 
 def _numbers(weights: Iterable[Any]) -> int:

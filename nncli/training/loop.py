@@ -330,10 +330,9 @@ def _watch(
             value = sign * metrics[monitor]
             finite = all(math.isfinite(number) for number in metrics.values())
             better = finite and value < progress.best_value
-            if better and (broken := broken_weights(self.model)):
+            if better and broken_weights(self.model):
                 # the last step of the epoch broke them, and no loss has seen them yet
                 finite = better = False
-                progress.broken_layer = broken
             record = EpochRecord(
                 phase=phase.name,
                 epoch=first_epoch + epoch,
@@ -371,9 +370,10 @@ def _watch(
                 progress.broken_step = min(self.broken_steps, default=None)
             else:
                 progress.broken_step = self.graph.broken_step
-                progress.broken_layer = progress.broken_layer or self.graph.broken_layer
-            if progress.broken_step is None:  # or the step's own gradients have broken them all
+            if progress.broken_step is None:
                 progress.broken_layer = broken_weights(self.model)
+            elif self.graph is not None:
+                progress.broken_layer = self.graph.broken_layer()
 
         def _wait(self, value: float, stopping: EarlyStopping) -> None:
             if value < self.patience_value - stopping.min_delta:

@@ -59,8 +59,8 @@ class EpochInGraph:
         self.steps = steps_of(split, batch_size)
         self.broken_step: int | None = None
         """Of the last epoch the first step with a loss that is not finite, counted from 1."""
-        self.broken_layer = ""
-        """The first layer that has or gives such a number in it; empty for none."""
+        self._order_now: Any = None
+        self._before: list[Array] = []
         self._model, self._order, self._see, self._size = model, order, see, 1
         self._batch_size = batch_size
         data = [split.x, split.y, *([] if weights is None else [weights])]
@@ -75,9 +75,9 @@ class EpochInGraph:
     def __call__(self, stream: Any) -> dict[str, Any]:
         """Train the next epoch of `stream`; the figures over all of its steps, by name."""
         tf = backend.tensorflow()
-        order = tf.constant(self._order(int(next(stream))))
+        self._order_now = order = tf.constant(self._order(int(next(stream))))
+        self._before = [np.array(each) for each in self._state()]
         first, self.broken_step = 0, None
-        before = [np.array(each) for each in self._state()]
         while first < self.steps and self.broken_step is None:
             self._see(first)
             began = time.monotonic()
@@ -89,8 +89,6 @@ class EpochInGraph:
             seconds = max(time.monotonic() - began, 1e-6)
             fitting = int(self._size * SECONDS_IN_GRAPH / seconds)
             self._size = max(1, min(fitting, self._size * QUICKEST_GROWTH, self.steps))
-        if self.broken_step is not None:
-            self.broken_layer = self._first_broken(order, before)
         return dict(logs)
 
     def _state(self) -> list[Any]:
@@ -99,21 +97,25 @@ class EpochInGraph:
         kept = [each for each in self._model.variables if id(each) in changing]
         return [*kept, *self._model.optimizer.variables]
 
-    def _first_broken(self, order: Any, before: list[Array]) -> str:
-        """Train the epoch again up to the step that broke, and look into that one.
+    def broken_layer(self) -> str:
+        """The first layer that had, or gave, a number that is not finite in the step that broke.
 
-        After it there is nothing to see: the first gradient that is no number makes all weights so.
+        Trains the epoch again up to there, which leaves the model as it was then. What came after
+        shows nothing: the first gradient that is no number makes all weights so.
+
+        Returns:
+            Its name; empty where the loss alone was not finite.
         """
         tf = backend.tensorflow()
-        for variable, value in zip(self._state(), before, strict=True):
+        assert self.broken_step is not None
+        for variable, value in zip(self._state(), self._before, strict=True):
             variable.assign(value)
         self._model.reset_metrics()
-        assert self.broken_step is not None
         broken = self.broken_step - 1
         for first in range(0, broken, self._size):
             last = min(broken, first + self._size)
-            self._run(order, tf.constant(first), tf.constant(last))
-        rows = order[broken * self._batch_size : (broken + 1) * self._batch_size]
+            self._run(self._order_now, tf.constant(first), tf.constant(last))
+        rows = self._order_now[broken * self._batch_size : (broken + 1) * self._batch_size]
         return broken_layer(self._model, tf.gather(self._data[0], rows))
 
     def _loop(self, samples: int, batch_size: int) -> Any:

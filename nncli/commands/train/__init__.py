@@ -1,0 +1,1 @@
+"""`nncli train`: a new run, or one that goes on."""
