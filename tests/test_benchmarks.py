@@ -26,6 +26,7 @@ import made  # noqa: E402
 import measure  # noqa: E402
 import outcome  # noqa: E402
 import sides  # noqa: E402
+import soak  # noqa: E402
 import table  # noqa: E402
 
 TRAININGS = [job for job in jobs.JOBS if isinstance(job, jobs.Training)]
@@ -204,6 +205,60 @@ def test_what_makes_no_sense_is_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         compare.main(arguments)
     assert refused.value.code
+
+
+# many runs into one folder
+
+
+def soaked(root: Path, count: int) -> soak.Place:
+    """Runs as they are when all went well."""
+    place = soak.Place(root)
+    for number in range(1, count + 1):
+        folder = place.outputs / "rnn" / f"rnn-sine-{number:03}"
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text('{"status": "finished"}')
+        (folder / "metrics.json").write_text("{}")
+    assert set(place.environment) >= {"TMPDIR", "NNCLI_CACHE"}
+    return place
+
+
+def test_runs_that_are_not_as_the_others_are_named(tmp_path: Path) -> None:
+    place = soaked(tmp_path, 9)
+    outputs = place.outputs
+    assert soak.unlisted(outputs, 9) == soak.left_over(place) == []
+    (outputs / "rnn" / "rnn-sine-002" / "run.json").write_text('{"status": "running"}')
+    (outputs / "rnn" / "rnn-sine-003" / "metrics.json").write_text('{"loss": 1}')
+    (outputs / "rnn" / "rnn-sine-004" / "curves.png").touch()
+    (outputs / "rnn" / "rnn-sine-005" / "model.keras").touch()
+    (outputs / "rnn" / "rnn-sine-009").rename(outputs / "rnn" / "rnn-sine-010")
+    assert soak.unlisted(outputs, 9) == [
+        "rnn-sine-009 is missing",
+        "rnn-sine-010 is too many",
+        "rnn-sine-002 is running",
+        "the runs have 2 different metrics.json",
+        "the runs have 3 different sets of files",
+    ]
+
+
+def test_what_is_left_over_is_named(tmp_path: Path) -> None:
+    place = soaked(tmp_path, 1)
+    (place.outputs / "rnn" / "rnn-sine-001" / ".model.7.part.keras").touch()
+    (tmp_path / "temporary" / "matplotlib-x").mkdir()
+    assert soak.left_over(place) == [
+        "temporary/matplotlib-x is left over",
+        "outputs/rnn/rnn-sine-001/.model.7.part.keras is left over",
+    ]
+
+
+def test_memory_that_grows_is_told() -> None:
+    flat, grown = [used(1.0, 600.0)] * 20, [used(1.0, 600.0 + 10 * n) for n in range(20)]
+    level = [500.0, 550.0, *[600.0] * 8]
+    assert soak.grown(soak.Soak(flat, [], [], level)) == []
+    rising = [600.0 + 2 * soak.EACH * n for n in range(10)]
+    assert soak.grown(soak.Soak(grown, [], [], rising)) == [
+        "the last runs take 745 MB, the first 645 MB",
+        f"each run within one process adds {2 * soak.EACH:.1f} MB",
+    ]
 
 
 # numbers and tables
@@ -410,7 +465,7 @@ class TestProcess:
 def test_the_harness_is_small_itself() -> None:
     """A process begins as a copy of the one that starts it: its size would be in every peak."""
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import compare, growth; "
+        "import sys; sys.path.insert(0, sys.argv[1]); import compare, growth, soak; "
         "print([name for name in ('numpy', 'nncli', 'rich', 'keras') if name in sys.modules])"
     )
     done = subprocess.run(

@@ -99,9 +99,9 @@ def _checkpoint(trained: list[int], slots: int) -> int:
 def _answers(plan: Plan) -> int:
     """The probabilities and truth of each test sample, and the few samples that are shown."""
     test = plan.dataset.test
-    answer = prod(size or 1 for size in plan.model.output_shape[1:])
-    shown = min(len(test), SHOWN_RIGHT) * prod(test.x.shape[1:])
-    return int(NUMBER * shown + len(test) * (NUMBER * answer + 8))
+    answer: int = prod(size or 1 for size in plan.model.output_shape[1:])
+    shown: int = min(len(test), SHOWN_RIGHT) * prod(test.x.shape[1:])
+    return NUMBER * shown + len(test) * (NUMBER * answer + 8)
 
 
 def _numbers(weights: Iterable[Any]) -> int:

@@ -82,7 +82,7 @@ class EpochInGraph:
             self._see(first)
             began = time.monotonic()
             last = min(self.steps, first + self._size)
-            done, logs = self._run(order, tf.constant(first), tf.constant(last))
+            done, logs = self._run(order, tf.constant(first), tf.constant(last), self._data)
             first = int(done)
             if not math.isfinite(logs["loss"]):
                 self.broken_step = first
@@ -120,20 +120,23 @@ class EpochInGraph:
 
     def _loop(self, samples: int, batch_size: int) -> Any:
         """Steps `first` to before `last` of an epoch in this order, as TensorFlow traces it."""
-        tf, model, data = backend.tensorflow(), self._model, self._data
+        tf, model = backend.tensorflow(), self._model
 
-        def one(order: Any, step: Any) -> Any:
+        def one(order: Any, step: Any, data: Any) -> Any:
             """A training step on the batch of this number; the figures of the epoch up to it."""
             rows = order[step * batch_size : tf.minimum((step + 1) * batch_size, samples)]
             if samples % batch_size == 0:
                 rows.set_shape((batch_size,))
             return model.train_step(tuple(tf.gather(each, rows) for each in data))
 
-        def run(order: Any, first: Any, last: Any) -> Any:
-            """How many steps are done, and the figures of the epoch up to there."""
+        def run(order: Any, first: Any, last: Any, data: Any) -> Any:
+            """How many steps are done, and the figures of the epoch up to there.
+
+            `data` is given, not held: of a loop in a loop TensorFlow never lets go of the graph.
+            """
             return tf.while_loop(
                 lambda step, logs: tf.logical_and(step < last, tf.math.is_finite(logs["loss"])),
-                lambda step, _: (step + 1, one(order, step)),
+                lambda step, _: (step + 1, one(order, step, data)),
                 (first, {name: tf.constant(0.0) for name in model.get_metrics_result()}),
                 parallel_iterations=1,
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -150,6 +152,22 @@ def test_the_epoch_ends_where_the_loss_breaks(started: None) -> None:
     graph = EpochInGraph(classifier(), split, None, 8, lambda epoch: order(40, epoch), seen.append)
     graph(iter(graph.stream(1, 1)))
     assert graph.broken_step is None
+
+
+def test_the_samples_go_with_it(started: None) -> None:
+    keras = backend.keras()
+    layers = [keras.Input((6, 6)), keras.layers.SimpleRNN(2), keras.layers.Dense(3)]
+    model = keras.Sequential(layers)
+    model.compile(loss="mean_squared_error", jit_compile=False)
+    model.optimizer.build(model.trainable_variables)
+    split = Split(np.zeros((8, 6, 6), np.float32), np.zeros((8, 3), np.float32))
+    model.compute_metrics(None, np.zeros((1, 3)), np.zeros((1, 3)))
+    graph = EpochInGraph(model, split, None, 4, lambda epoch: order(8, epoch), id)
+    graph(iter(graph.stream(1, 1)))
+    held = [weakref.ref(each) for each in graph._data]
+    del graph, model, layers
+    gc.collect()
+    assert [each() for each in held] == [None, None]
 
 
 def test_it_is_traced_once(started: None) -> None:
