@@ -226,6 +226,7 @@ def _at_work(
     """Train with a terminal to draw on, and an artist who gets ready."""
     from nncli import drawing, process, status
 
+    loaded.config.check_files()
     with (
         report,
         process.borrowed_terminal(report.give_back_terminal, report.take_terminal),
