@@ -78,6 +78,13 @@ class KindConfig(Config):
         """Whether the model itself is downloaded on first use."""
         return False
 
+    def check_files(self) -> None:
+        """Look into the files that the model is made of, before anything large is loaded.
+
+        Raises:
+            ModelError: one that Keras should not be given.
+        """
+
     @property
     def sized_by(self) -> tuple[str, ...]:
         """The keys that make a model large, the strongest first."""

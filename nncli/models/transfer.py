@@ -17,7 +17,6 @@ on classes that the task itself does not have.
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -44,6 +43,7 @@ from nncli.models.augmentation import (
     is_augmentation,
 )
 from nncli.models.convolutional import CnnSettings, convolutions, sides_after, too_small
+from nncli.models.gate import check_model_file, check_weights_file
 from nncli.models.kind import LOSSES, BaselinePlan, KindConfig, ModelKind, Phase, Plan
 from nncli.models.preprocessing import preprocess
 from nncli.results import PRETRAINING
@@ -58,6 +58,8 @@ SETTLING_SAMPLES = 32
 """At least so many samples, for the places of one are alike."""
 SETTLING_PIXELS = 2_000_000
 """At once, so that large pictures do not take all memory."""
+MOST_PLACES = 250_000_000
+"""Of what a layer of a saved base gives for one picture: 1 GB."""
 FEW = 5
 """Labelled images of each class that the default task learns from, and chooses the epoch by."""
 FEW_SHOT_TRAINING = {"epochs": 50, "batch_size": 8, "learning_rate": 0.003}
@@ -270,6 +272,14 @@ class TransferConfig(KindConfig):
         assert isinstance(self.model, TransferSettings)
         return self.model.weights == "imagenet"
 
+    def check_files(self) -> None:
+        """A saved base or a weights file may be a stranger's."""
+        assert isinstance(self.model, TransferSettings)
+        if isinstance(self.model.base, Path):
+            check_model_file(self.model.base)
+        if isinstance(self.model.weights, Path):
+            check_weights_file(self.model.weights)
+
     @property
     def sized_by(self) -> tuple[str, ...]:
         """The head's dense layer sees what the pooling leaves."""
@@ -425,8 +435,8 @@ def load_base(settings: TransferSettings, input_shape: tuple[int, ...], weights:
     """
     if isinstance(settings.base, Path):
         return _saved_base(settings.base, input_shape, random=weights == "random")
-    if isinstance(weights, Path) and not weights.is_file():
-        raise ModelError(f"there is no weights file {weights}", hint="check model.weights")
+    if isinstance(weights, Path):
+        check_weights_file(weights)
     if settings.base == SMALL_CNN:
         keras = backend.keras()
         stack = convolutions(CnnSettings(), input_shape)
@@ -492,11 +502,8 @@ def _load_weights(base: Any, path: Path, name: str) -> None:
 
 def _saved_base(path: Path, input_shape: tuple[int, ...], *, random: bool) -> Any:
     """A saved model up to its last feature maps."""
+    check_model_file(path)
     keras = backend.keras()
-    if not path.is_file():
-        raise ModelError(f"there is no model file {path}", hint="check model.base")
-    if not zipfile.is_zipfile(path):
-        raise ModelError(f"{path} is not a .keras file", hint="save it with Keras 3")
     try:
         saved = keras.models.load_model(path, compile=False)
     except Exception as error:
@@ -509,6 +516,7 @@ def _saved_base(path: Path, input_shape: tuple[int, ...], *, random: bool) -> An
     if random:
         saved = keras.models.clone_model(saved)
     base = _up_to_feature_maps(saved, path)
+    _check_maps(base, path)
     wanted = tuple(base.input_shape[1:])
     if any(side not in (None, given) for side, given in zip(wanted, input_shape, strict=True)):
         raise ModelError(
@@ -546,6 +554,22 @@ def _up_to_feature_maps(saved: Any, path: Path) -> Any:
             f"{path} cannot be cut after its feature maps: {_first_sentence(error)}",
             hint="save the base alone, without the layers of its answer",
         ) from error
+
+
+def _check_maps(base: Any, path: Path) -> None:
+    """Refuse layers that make far more of a picture than any network does; they bring no numbers.
+
+    Raises:
+        ModelError: with the first of them.
+    """
+    for layer in base._flatten_layers():
+        for tensor in (tensor for node in layer._inbound_nodes for tensor in node.outputs):
+            places = prod(side or 1 for side in tensor.shape[1:])
+            if places > MOST_PLACES:
+                raise ModelError(
+                    f"{path}: layer {layer.name!r} makes {places:,} numbers of a picture",
+                    hint="take another model: no memory holds a batch of them",
+                )
 
 
 def _first_sentence(error: Exception) -> str:

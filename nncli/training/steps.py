@@ -114,7 +114,7 @@ class EpochInGraph:
         broken = self.broken_step - 1
         for first in range(0, broken, self._size):
             last = min(broken, first + self._size)
-            self._run(self._order_now, tf.constant(first), tf.constant(last))
+            self._run(self._order_now, tf.constant(first), tf.constant(last), self._data)
         rows = self._order_now[broken * self._batch_size : (broken + 1) * self._batch_size]
         return broken_layer(self._model, tf.gather(self._data[0], rows))
 

@@ -78,6 +78,7 @@ def carry_out(job: Job, report: RunReport) -> None:
     """
     from nncli import drawing, process, status
 
+    job.loaded.config.check_files()
     threads = job.loaded.config.training.threads
     with (
         report,
