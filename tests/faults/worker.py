@@ -33,6 +33,7 @@ def prepare() -> None:
     import h5py  # noqa: F401
     import sklearn.metrics  # noqa: F401
 
+    import nncli.commands.train.work
     import nncli.data.check
     import nncli.diagnosis
     import nncli.models.describe

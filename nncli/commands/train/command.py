@@ -71,13 +71,14 @@ def train(
 
     Values come from the defaults, then --config, then --data, then --set, then the other options.
     """
-    from nncli.commands.train.resuming import refuse, resumed
     from nncli.commands.train.work import Job, carry_out
     from nncli.report.run import RunReport
 
     words = f"nncli train --resume {resume}" if resume is not None else f"nncli train {kind}"
     report = RunReport(words, quiet=quiet, as_json=as_json, profile=profile)
     if resume is not None:
+        from nncli.commands.train.resuming import refuse, resumed
+
         refuse(
             {
                 "--config": config,
@@ -102,7 +103,6 @@ def train(
             )
         return
 
-    from nncli import runs
     from nncli.config import load
     from nncli.schema import SCHEMAS
 
@@ -122,6 +122,9 @@ def train(
         threads=threads,
     )
     loaded = load(SCHEMAS, kind, config, given)
+
+    from nncli import runs  # NumPy comes with it
+
     if name is not None:
         runs.check_free(output, kind, name)
     runs.check_writable(output / kind)
