@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +14,6 @@ import yaml
 from nncli import runs
 from nncli.cli import main
 from nncli.results import CHECKPOINTS
-from nncli.training.checkpoint import newest
 
 TINY = ["--epochs", "4", "--set", "data.train_per_class=4", "--set", "model.filters=[4]",
         "--set", "model.dropout=0.3", "--set", "training.early_stopping=null",
@@ -208,44 +202,3 @@ def test_what_was_cut_off_is_told_with_the_way_on(
 
 def test_nothing_to_train_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert "train what?" in refused(capsys, 2)
-
-
-@pytest.mark.slow
-def test_a_real_process_killed_and_interrupted(root: Path, tmp_path: Path) -> None:
-    """SIGKILL, then SIGINT while it goes on, then to the end."""
-    if not hasattr(signal, "SIGKILL"):
-        pytest.skip("needs signals")
-    command = [sys.executable, "-m", "nncli", "train", "--no-pictures", "-o", str(tmp_path)]
-    many = [word if word != "4" else "30" for word in TINY]
-    folder = tmp_path / "cnn" / "killed"
-
-    def until(epochs: int, *arguments: str, number: signal.Signals) -> tuple[int, str]:
-        started = subprocess.Popen(
-            [*command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and started.poll() is None:
-            names = [int(path.stem) for path in (folder / CHECKPOINTS).glob("[0-9]*.state")]
-            if max(names, default=0) >= epochs:
-                break
-            time.sleep(0.002)
-        started.send_signal(number)
-        _, said = started.communicate(timeout=60)
-        return started.returncode, said
-
-    code, _ = until(5, "cnn", *many, "--name", "killed", "--device", "cpu", number=signal.SIGKILL)
-    assert code == -signal.SIGKILL
-    done = newest(folder).number
-    code, said = until(done + 5, "--resume", str(folder), number=signal.SIGINT)
-    assert code == 130, said
-    assert f"nncli train --resume {folder}" in said
-    assert newest(folder).number >= done + 5
-    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
-    assert train("--resume", str(folder)) == 0
-    assert train("cnn", *many, "-o", str(tmp_path), "--name", "whole", "--device", "cpu") == 0
-    same_numbers(folder, tmp_path / "cnn" / "whole")
-    record = json.loads((folder / "run.json").read_text())
-    assert record["status"] == record["stopped"] == "finished"
-    assert len(record["resumed"]) == 2
-    assert "error" not in record

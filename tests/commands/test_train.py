@@ -269,11 +269,10 @@ def test_the_profile_accounts_for_the_whole_run(
     assert "100.0%" in rows["whole"]
 
 
-@pytest.mark.parametrize("kind", ["cnn", "lstm"])
-def test_mixed_precision_keeps_weights_and_answers_exact(kind: str, tmp_path: Path) -> None:
+def test_mixed_precision_keeps_weights_and_answers_exact(tmp_path: Path) -> None:
     mixed = ["--set", "training.precision=mixed_bfloat16", "--name", "mixed"]
-    assert train(kind, tmp_path, *TINY[kind], *mixed) == 0
-    folder = tmp_path / kind / "mixed"
+    assert train("cnn", tmp_path, *TINY["cnn"], *mixed) == 0
+    folder = tmp_path / "cnn" / "mixed"
     assert read(folder / "run.json")["device"]["precision"] == "mixed_bfloat16"
     code = (
         "import keras, sys\n"

@@ -133,19 +133,9 @@ def test_what_differs_is_told_by_name() -> None:
     assert differences(ORIGIN, now) == ["config.seed 42 then, 43 now"]
 
 
+# what tests/faults does not cut off, and one that needs no compiler
 RUNS = {
     "rnn": ("rnn", {"training.epochs": "4", "model.dropout": "0.3", "data.points": "12"}),
-    "lstm": (
-        "lstm",
-        {"training.epochs": "4", "data.samples": "60", "data.steps": "20", "model.units": "[4,3]",
-         "model.dropout": "0.3", "training.early_stopping": "{patience: 2}"},
-    ),
-    "cnn": (
-        "cnn",
-        {"training.epochs": "4", "data.train_per_class": "4", "model.filters": "[4]",
-         "model.augmentation": "{flip: horizontal, rotation: 10}", "model.dropout": "0.2",
-         "training.optimizer": "adamw", "training.learning_rate": "0.02"},
-    ),
     "cnn on the disk": (
         "cnn",
         {
@@ -157,14 +147,7 @@ RUNS = {
             "model.filters": "[3]",
         },
     ),
-    "transfer": (
-        "transfer",
-        {"training.epochs": "2", "pretraining.epochs": "2",
-         "pretraining.data.train_per_class": "4", "data.train_per_class": "2",
-         "model.dropout": "0.2", "model.fine_tune": "{layers: 2, epochs: 2}",
-         "model.compare": "[random]"},
-    ),
-}  # fmt: skip
+}
 
 
 def fit(name: str, photos: Path, keeper: Keeper) -> Any:
@@ -189,8 +172,8 @@ def numbers(result: Result) -> list[Any]:
     return [history, baselines, result.test, result.best_epoch, result.stopped]
 
 
-CUTS = {"cnn": (1, 3), "cnn on the disk": (2,), "transfer": (1, 2, 3, 5)}
-"""After which epochs: within each phase and at the end of one. All, where none are named."""
+CUTS = {"cnn on the disk": (2,)}
+"""After which epochs. All, where none are named."""
 
 
 @pytest.mark.slow
