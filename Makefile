@@ -1,7 +1,8 @@
 # make demo    environment, install, one real training, where its pictures are
 # make test    the same environment; all tests, lint, types
 # make lint    lint, format and types alone
-# make faults  3,000 configs with one mistake each: every one refused where the mistake is
+# make faults  kills, torn writes, full disks and signals at each file call of a run of each kind,
+#              and 3,000 configs with one mistake each: an hour and more
 # make bench   nncli beside plain scripts, growth, large data, the report: about an hour
 # make soak    many short runs into one folder: does anything collide, leak or stay behind
 # make gallery every figure of every odd case of the tests, to look at: outputs/gallery/
@@ -40,6 +41,7 @@ format: $(STAMP)
 
 faults: $(STAMP)
 	NNCLI_MUTANTS=3000 $(BIN)/python -m pytest tests/config/test_mutants.py --quiet
+	$(BIN)/python -m tests.faults
 
 bench: $(STAMP)
 	@echo "about an hour on two cores that do nothing else; one part: python benchmarks/compare.py --help"

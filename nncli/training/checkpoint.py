@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli.errors import RunError
+from nncli.errors import DiskError, RunError
 from nncli.files import whole_file
 from nncli.results import CHECKPOINTS, Array, EpochRecord
 
@@ -82,8 +82,14 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
 
     Raises:
         RunError: it cannot be written.
-        DiskError: the disk is full or fails; those before it are still there.
+        DiskError: the disk is full or fails, those before it are still there; or the folder was
+            removed.
     """
+    if not folder.is_dir():  # or it would be made anew, with nothing else in it
+        raise DiskError(
+            f"{folder} was removed while the run was writing to it",
+            hint="run again; what was trained is lost",
+        )
     groups = ("variables", "optimizer", "best")
     arrays = {name: getattr(checkpoint, name) for name in groups}
     header = {

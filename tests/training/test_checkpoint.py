@@ -15,7 +15,7 @@ import pytest
 
 from nncli import backend, data, training
 from nncli.config import Override, load
-from nncli.errors import RunError
+from nncli.errors import DiskError, RunError
 from nncli.results import CHECKPOINTS, EpochRecord, Result
 from nncli.schema import SCHEMAS, find_kind
 from nncli.training.checkpoint import (
@@ -113,6 +113,12 @@ def test_what_is_no_checkpoint_is_none(tmp_path: Path) -> None:
         newest(tmp_path)
 
 
+def test_a_folder_that_was_removed_is_not_made_anew(tmp_path: Path) -> None:
+    with pytest.raises(DiskError, match="was removed while the run was writing"):
+        write(tmp_path / "gone", checkpoint())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_objects_are_not_read(tmp_path: Path) -> None:
     """An array of objects is a pickle, which is a program."""
     write(tmp_path, checkpoint())
@@ -185,6 +191,7 @@ def test_from_any_epoch_it_goes_on_to_the_same_bits(
     photos.mkdir()
     folder_of_photos(photos)
     monkeypatch.setattr("nncli.training.checkpoint.KEPT", 99)
+    (tmp_path / "whole").mkdir()
     whole, model = fit(name, photos, Keeper(tmp_path / "whole", ORIGIN, every_epochs=1))
     epochs = len(whole.history)
     assert epochs >= 3
