@@ -22,8 +22,10 @@ import csv
 import dataclasses
 import io
 import json
+import math
 import os
 import re
+import stat
 import tempfile
 import zipfile
 import zlib
@@ -62,6 +64,12 @@ _DAMAGE = (
 )
 """What reading a broken text, table or archive raises."""
 
+MOST_TEXT = 8_000_000
+"""Bytes of a text file; layers.json of a thousand layers has half a million."""
+MOST_HISTORY = 32_000_000
+"""Of history.csv: 300,000 epochs."""
+MOST_PACKED, UNSUSPICIOUS = 20, 64_000_000
+"""How many times larger than in its archive an array may be, and what it may take anyway."""
 MOST_NAMED = 5
 """How many runs an error lists."""
 
@@ -397,16 +405,16 @@ def load(folder: Path) -> StoredRun:
     """
     run = _record(folder)
     with _reading(folder / "metrics.json") as path:
-        metrics = dict(json.loads(path.read_text(encoding="utf-8")))
+        metrics = dict(json.loads(_text(path)))
         kind, task = metrics["kind"], metrics["task"]
     with _reading(folder / "layers.json") as path:
-        layers = _read_layers(json.loads(path.read_text(encoding="utf-8"))["layers"])
+        layers = _read_layers(json.loads(_text(path))["layers"])
     with _reading(folder / "config.yaml") as path:
-        config = _read_config(path.read_text(encoding="utf-8"))
+        config = _read_config(_text(path))
     with _reading(folder / "data.json") as path:
-        data = dict(json.loads(path.read_text(encoding="utf-8")))
+        data = dict(json.loads(_text(path)))
     with _reading(folder / "history.csv") as path:
-        history = _read_history(path.read_text(encoding="utf-8"))
+        history = _read_history(_text(path, MOST_HISTORY))
         # older runs counted the epochs of pretraining too
         if metrics["epochs"] not in {len(own_epochs(history)), len(history)}:
             raise ValueError(f"{len(own_epochs(history))} epochs of {metrics['epochs']}")
@@ -445,7 +453,7 @@ def _record(folder: Path) -> dict[str, Any]:
     if not (folder / "run.json").is_file():
         raise _no_run(folder)
     with _reading(folder / "run.json") as path:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(json.loads(_text(path)))
 
 
 def _no_run(folder: Path) -> RunError:
@@ -472,10 +480,47 @@ def _reading(path: Path) -> Iterator[Path]:
         ) from error
 
 
+def _text(path: Path, most: int = MOST_TEXT) -> str:
+    """What stands in a file; a pipe would keep its reader waiting, and a device never ends."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("it is no file")
+    if status.st_size > most:
+        raise ValueError(f"it has {status.st_size:,} bytes, at most {most:,}")
+    return path.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _arrays(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The arrays of an archive, after a look at how large each says it is."""
+    if not path.is_file():
+        raise ValueError("it is no file")
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.file_size > max(UNSUSPICIOUS, MOST_PACKED * member.compress_size):
+                raise ValueError(f"{member.filename} unpacks to {member.file_size:,} bytes")
+            with archive.open(member) as stream:
+                _check_promise(member, stream)
+    with np.load(path, allow_pickle=False) as stored:
+        yield stored
+
+
+def _check_promise(member: zipfile.ZipInfo, stream: Any) -> None:
+    """NumPy makes room for what the header says, before it looks for it."""
+    version = np.lib.format.read_magic(stream)
+    wide = version >= (2, 0)
+    reader = np.lib.format.read_array_header_2_0 if wide else np.lib.format.read_array_header_1_0
+    shape, _, dtype = reader(stream)
+    if math.prod(shape) * dtype.itemsize != member.file_size - stream.tell():
+        raise ValueError(f"{member.filename} is not as large as it says")
+
+
 def _read_config(text: str) -> dict[str, Any]:
     import yaml
 
     try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise ValueError("it has aliases, which nncli does not write")
         return dict(yaml.safe_load(text))
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
@@ -554,9 +599,9 @@ _LAYER_TYPES: dict[str, type] = {
 
 
 def _read_predictions(path: Path) -> Predictions | None:
-    if not path.is_file():
+    if not path.exists():
         return None
-    with np.load(path, allow_pickle=False) as stored:
+    with _arrays(path) as stored:
         return Predictions(
             truth=stored["truth"],
             probabilities=stored["probabilities"],
@@ -567,9 +612,9 @@ def _read_predictions(path: Path) -> Predictions | None:
 
 
 def _read_forecast(path: Path) -> Forecast | None:
-    if not path.is_file():
+    if not path.exists():
         return None
-    with np.load(path, allow_pickle=False) as stored:
+    with _arrays(path) as stored:
         return Forecast(
             seen=stored["seen"],
             truth=stored["truth"],

@@ -24,6 +24,8 @@ Decimal = Literal["auto", ".", ","]
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?"})
 """What stands in a cell of numbers that holds none, in any case."""
+MOST_COLUMNS = 1_000_000
+"""More than a colour picture of 512×512 has pixels; each is looked at to tell a header."""
 GUESS_ROWS = 20
 """How many rows are looked at to guess the dialect: more of a damaged file would only hide the
 first fault."""
@@ -91,6 +93,7 @@ def read_csv(path: Path, separator: str = "auto") -> CsvFile:
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
+                check_columns(path, reader.line_num, row)
                 rows.append(tuple(row))
                 lines.append(reader.line_num)
     except csv.Error as error:
@@ -124,7 +127,7 @@ def _read_text(path: Path) -> tuple[str, str]:
 
 
 def check_file(path: Path, key: str = "path") -> None:
-    """Refuse what is not there, and a folder.
+    """Refuse what is not there, and what is no file.
 
     Raises:
         DataError: naming the path and `data.<key>`.
@@ -133,6 +136,21 @@ def check_file(path: Path, key: str = "path") -> None:
         raise DataError(f"{path} is a folder, not a CSV file", hint=f"set data.{key} to a file")
     if not path.exists():
         raise DataError(f"{path} does not exist", hint=f"set data.{key} to a CSV file")
+    if not path.is_file():  # a pipe would keep its reader waiting, and a device never ends
+        raise DataError(f"{path} is a pipe or a device", hint=f"set data.{key} to a CSV file")
+
+
+def check_columns(path: Path, line: int, row: Sequence[str]) -> None:
+    """Refuse a row that is no honest row.
+
+    Raises:
+        DataError: with its line.
+    """
+    if len(row) > MOST_COLUMNS:
+        raise DataError(
+            f"{path}:{line}: {len(row):,} columns, at most {MOST_COLUMNS:,} are read",
+            hint="put one sample into each line, or save the data as .npz",
+        )
 
 
 def not_utf8(path: Path, line: int, byte: int) -> DataError:

@@ -20,6 +20,7 @@ from typing import Any, TextIO
 from nncli.data.csv_file import (
     GUESS_ROWS,
     SEPARATORS,
+    check_columns,
     check_file,
     column_name,
     decimal_mark,
@@ -303,6 +304,7 @@ def _rows(
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
+                check_columns(path, before + reader.line_num, row)
                 yield row, before + reader.line_num
     except csv.Error as error:
         line = before + reader.line_num

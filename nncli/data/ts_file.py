@@ -79,6 +79,8 @@ def read_content(path: Path) -> bytes:
         DataError: there is none, or it cannot be read.
     """
     try:
+        if path.stat() and not (path.is_file() or path.is_dir()):
+            raise DataError(f"{path} is a pipe or a device", hint="set data.path to a .ts file")
         return path.read_bytes()
     except FileNotFoundError:
         raise DataError(f"{path} does not exist", hint="check data.path, data.test_path") from None

@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -38,6 +39,8 @@ KEPT = 2
 SHARE = 0.02
 """Of the time of a training that writing may take; the end of a phase is written always."""
 LONGEST_HEADER = 64 * 1024 * 1024
+MOST_LISTS = 1_000_000
+"""In a header; an epoch has two."""
 
 
 @dataclass(frozen=True)
@@ -149,15 +152,21 @@ def read(path: Path) -> Checkpoint:
         RunError: it cannot be read, or is damaged.
     """
     try:
+        if not path.is_file():  # a pipe would keep its reader waiting, and a device never ends
+            raise ValueError("it is no file")
         with path.open("rb") as stream:
             told = stream.readline(65).decode("ascii").strip()
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             if digest != told:
                 raise ValueError("its checksum is another one")
             stream.seek(65)
-            header = json.loads(stream.readline(LONGEST_HEADER))
+            line = stream.readline(LONGEST_HEADER)
+            if line.count(b"[") + line.count(b"{") > MOST_LISTS:
+                raise ValueError("its header is damaged")
+            header = json.loads(line)
             if header["format"] != FORMAT:
                 raise ValueError(f"its format is {header['format']}, not {FORMAT}")
+            _check_header(header)
             arrays = {
                 name: tuple(_array(stream, *spec) for spec in specs)
                 for name, specs in header["arrays"].items()
@@ -174,10 +183,20 @@ def read(path: Path) -> Checkpoint:
             untouched=header["untouched"],
             **arrays,
         )
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    # RecursionError is a RuntimeError
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError, AttributeError) as error:
         raise RunError(
             f"{path} cannot be used: {error}", hint="train again; the run's config.yaml repeats it"
         ) from error
+
+
+def _check_header(header: Mapping[str, Any]) -> None:
+    """Of what is used long after it was read: that it is of its type."""
+    for key, kind in (("phase", int), ("waited", int), ("stopped", str), ("origin", dict)):
+        if not isinstance(header[key], kind):
+            raise ValueError(f"its {key} is {header[key]!r}")
+    if not header["history"] or any(type(each["epoch"]) is not int for each in header["history"]):
+        raise ValueError("its history is damaged")
 
 
 def _array(stream: Any, dtype: str, shape: Sequence[int]) -> Array:
@@ -185,6 +204,9 @@ def _array(stream: Any, dtype: str, shape: Sequence[int]) -> Array:
     if kind.hasobject:
         raise ValueError("it holds objects")
     count = math.prod(shape)
+    there = os.fstat(stream.fileno()).st_size - stream.tell()
+    if not 0 <= count * kind.itemsize <= there or any(side < 0 for side in shape):
+        raise ValueError("an array of it is not all there")
     data = stream.read(count * kind.itemsize)
     return np.frombuffer(data, kind, count).reshape(shape)
 

@@ -292,7 +292,7 @@ def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
         ("seed: 7".encode("utf-16-be"), "is UTF-16 without a mark; a config is UTF-8"),
         ("seed: 7".encode("utf-32"), "is UTF-32; a config is UTF-8"),
         (b"\x00\x00\xfe\xff" + "seed: 7".encode("utf-32-be"), "is UTF-32; a config is UTF-8"),
-        (b"#" * (MAX_BYTES + 1), "is larger than a config may be (1,048,576 bytes)"),
+        (b"#" * (MAX_BYTES + 1), "is larger than a config may be (524,288 bytes)"),
     ],
 )
 def test_files_that_are_refused(tmp_path: Path, raw: bytes, message: str) -> None:
