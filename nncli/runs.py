@@ -561,9 +561,9 @@ def _check_promise(member: zipfile.ZipInfo, stream: Any) -> None:
 def _read_config(text: str) -> dict[str, Any]:
     import yaml
 
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-        raise ValueError("it has aliases, which nncli does not write")
     try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise ValueError("it has aliases, which nncli does not write")
         return dict(yaml.safe_load(text))
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
