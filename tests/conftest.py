@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nncli import process
 from nncli.config.sections import available_threads
+
+
+def pytest_collection_finish() -> None:
+    """Python would look through all of the tests themselves each time it looks for garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*process.SELDOM)
 
 
 @pytest.fixture(scope="session", autouse=True)

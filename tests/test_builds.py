@@ -49,7 +49,7 @@ FILES = {"csv", "table", "ts", "folder", "npz", "npy", "idx"}
 @pytest.fixture(autouse=True)
 def no_old_models(started: None) -> Iterator[None]:
     yield
-    backend.keras().backend.clear_session()
+    backend.keras().backend.clear_session(free_memory=False)
 
 
 # Data in the place of what is large, downloaded or the user's own

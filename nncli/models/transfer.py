@@ -642,6 +642,7 @@ def freeze(base: Any) -> None:
 
 def unfreeze(base: Any) -> None:
     """Let every layer of the base learn."""
+    base.trainable = False  # Keras passes on to the layers only what changes
     base.trainable = True
 
 
@@ -659,7 +660,7 @@ def settle(base: Any, dataset: Dataset) -> None:
     if not norms:
         return
     momenta = [layer.momentum for layer in norms]
-    base.trainable = True  # frozen ones would not look at the samples
+    unfreeze(base)  # frozen ones would not look at the samples
     for layer in norms:
         layer.momentum = 0.0  # each takes the statistics of this one batch
     enough = max(SETTLING_SAMPLES, SETTLING_VALUES // prod(base.output_shape[1:3]))

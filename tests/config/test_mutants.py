@@ -22,7 +22,7 @@ from nncli.errors import ExitCode
 from tests.config.mutants import Mutant, Verdict, judge, mutant, set_mutant, unchanged
 
 ASKED = "NNCLI_MUTANTS"
-MUTANTS = int(os.environ.get(ASKED, "150"))
+MUTANTS = int(os.environ.get(ASKED, "100"))
 
 # The first kind shrinks to the smallest text that fails, the second kind differs more.
 randoms = st.one_of(st.randoms(use_true_random=False), st.integers(0, 2**64).map(Random))

@@ -37,7 +37,7 @@ class AcceptedError(Exception):
 @pytest.fixture(autouse=True)
 def no_old_models(started: None) -> Iterator[None]:
     yield
-    backend.keras().backend.clear_session()
+    backend.keras().backend.clear_session(free_memory=False)
 
 
 def network(name: str) -> Any:

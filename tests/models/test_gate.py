@@ -164,8 +164,6 @@ HONEST: dict[str, tuple[Callable[[Layers], Any], bool]] = {
     "pictures of any size": (_any_size, True),
     "MobileNetV2": (_application("MobileNetV2", alpha=0.35), True),
     "MobileNetV3Small": (_application("MobileNetV3Small"), True),
-    "EfficientNetB0": (_application("EfficientNetB0"), True),
-    "ResNet50": (_application("ResNet50"), True),
 }
 """What is saved, and whether it can be a base."""
 

@@ -22,9 +22,11 @@ from nncli.models.kind import Plan
 from nncli.models.preprocessing import preprocess
 from nncli.models.transfer import (
     TransferSettings,
+    freeze,
     load_base,
     plan_transfer,
     settle,
+    unfreeze,
     unfreeze_last,
 )
 from nncli.schema import SCHEMAS
@@ -148,6 +150,17 @@ def test_cached_features_train_the_same_head_as_the_whole_model(started: None) -
         heads.append([w for layer in plan.model.layers[2:] for w in layer.get_weights()])
     for one, other in zip(*heads, strict=True):
         assert np.allclose(one, other, atol=1e-5)
+
+
+def test_unfreezing_reaches_layers_that_fine_tuning_had_left_out(started: None) -> None:
+    layers = backend.keras().layers
+    base = backend.keras().Sequential([layers.Input((3,)), layers.Dense(4), layers.Dense(5)])
+    unfreeze_last(base, 1)
+    assert [layer.trainable for layer in base.layers] == [False, True]
+    unfreeze(base)
+    assert [layer.trainable for layer in base.layers] == [True, True]
+    freeze(base)
+    assert base.trainable_weights == []
 
 
 def test_fine_tuning_unfreezes_the_last_layers_except_batch_normalization(started: None) -> None:
