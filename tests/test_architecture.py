@@ -31,14 +31,15 @@ MAY_IMPORT = {
     "data": {"config", "errors", "backend", "results", "lazy", "status"},
     "models": {"config", "data", "backend", "errors", "results", "lazy"},
     "schema": {"config", "data", "models", "results", "errors"},
-    "runs": {"results", "errors", "files"},
+    "differences": set(),
+    "runs": {"results", "errors", "files", "lazy"},
     "diagnosis": {"results"},
-    "page": {"results", "plots", "diagnosis", "errors", "files"},
+    "page": {"results", "plots", "diagnosis", "differences", "errors", "files"},
     "training": {
         *("models", "data", "config", "results", "listener"),
-        *("backend", "errors", "profile", "lazy", "files"),
+        *("backend", "errors", "profile", "lazy", "files", "differences"),
     },
-    "plots": {"results", "activations", "neuron", "errors", "files"},
+    "plots": {"results", "activations", "neuron", "differences", "errors", "files"},
     "report": {"results", "activations", "neuron", "listener", "files", "errors", "profile"},
 }
 ONLY = {"lazy": {"__future__", "typing", "numpy"}}

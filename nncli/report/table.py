@@ -85,9 +85,7 @@ def _width(columns: Sequence[Column], gap: int) -> int:
     return sum(column.width for column in columns) + gap * (len(columns) - 1)
 
 
-def _line(
-    cells: Sequence[Text], widths: Sequence[int], sides: Sequence[str], gap: int
-) -> Text:
+def _line(cells: Sequence[Text], widths: Sequence[int], sides: Sequence[str], gap: int) -> Text:
     from rich.text import Text
 
     line = Text()
