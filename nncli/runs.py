@@ -487,14 +487,13 @@ def check_deletable(folder: Path) -> None:
             f"{folder} is a link to {folder.resolve()}",
             hint="name the folder itself, or rm the link",
         )
-    try:
+    if not (folder / "run.json").is_file():
+        raise _no_run(folder)
+    known = False
+    with contextlib.suppress(RunError):
         known = read_record(folder).get("status") in STATUSES
-    except RunError:
-        # other programs write a run.json too: a damaged one is nncli's where its other files are
-        known = all((folder / name).is_file() for name in ("config.yaml", "data.json"))
-        if not (folder / "run.json").is_file():
-            raise
-    if not known:
+    # other programs write a run.json too: a damaged one is nncli's where its other files are
+    if not known and not all((folder / name).is_file() for name in ("config.yaml", "data.json")):
         raise RunError(f"{folder} is not a run folder", hint="its run.json is not one of nncli")
     with _held(folder):
         pass
