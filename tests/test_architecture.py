@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "schema": {"config", "data", "models", "results", "errors"},
     "differences": set(),
     "runs": {"results", "errors", "files", "lazy"},
+    "listing": {"runs", "results", "differences", "errors"},
     "diagnosis": {"results"},
     "page": {"results", "plots", "diagnosis", "differences", "errors", "files"},
     "training": {
@@ -40,7 +41,10 @@ MAY_IMPORT = {
         *("backend", "errors", "profile", "lazy", "files", "differences"),
     },
     "plots": {"results", "activations", "neuron", "differences", "errors", "files"},
-    "report": {"results", "activations", "neuron", "listener", "files", "errors", "profile"},
+    "report": {
+        *("results", "activations", "neuron", "listener", "differences"),
+        *("files", "errors", "profile"),
+    },
 }
 ONLY = {"lazy": {"__future__", "typing", "numpy"}}
 """Rooms whose third parties and standard modules are told one by one."""
@@ -50,6 +54,7 @@ MUST_NOT_KNOW = {
     "models": {"matplotlib", "rich", "typer"},
     "training": {"matplotlib", "rich", "typer"},
     "runs": {"keras", "tensorflow", "matplotlib", "rich", "typer"},
+    "listing": {"numpy", "keras", "tensorflow", "matplotlib", "rich", "typer"},
     "plots": {"keras", "tensorflow", "rich", "typer"},
     "report": {"keras", "tensorflow", "matplotlib", "typer"},
     "activations": {"scipy", "keras", "tensorflow", "matplotlib"},
@@ -173,6 +178,8 @@ def test_what_needs_no_framework_loads_none(arguments: list[str]) -> None:
         ["config", "list"],
         ["config", "show", "transfer"],
         ["data", "list"],
+        ["runs", "list"],
+        ["runs", "show", "no-run"],
         ["data", "check", "digit"],
         ["data", "check", "digits", "--set", "data.sise=20"],
     ],
@@ -196,6 +203,10 @@ def test_what_needs_no_numbers_loads_no_numpy(arguments: list[str]) -> None:
         ["plot", "no-run"],
         ["report", "no-run", "-o", "no.html"],
         ["completion", "bash"],
+        ["runs", "list", "--status", "cut-off", "--sort", "metric", "--limit", "3"],
+        ["runs", "list", "--limit", "x"],
+        ["runs", "diff", "no-run", "latest"],
+        ["runs", "delete", "no-run", "--yes"],
     ],
     ids=" ".join,
 )

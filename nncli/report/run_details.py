@@ -50,7 +50,7 @@ def print_details(run: RunDetails) -> None:
     screen.print()
     for what, command in _commands(run).items():
         bullet = Text(what.ljust(LABEL_WIDTH), "dim")
-        print_sentence(screen, bullet, Text(shlex.join(command), "bold"))
+        print_sentence(screen, bullet, Text(visible(shlex.join(command)), "bold"))
 
 
 def _facts(run: RunDetails) -> Iterator[tuple[str, str]]:
@@ -112,7 +112,8 @@ def _figure_columns(metrics: Mapping[str, Any]) -> list[Column]:
     from rich.text import Text
 
     parts = {part: _floats(metrics, part) for part in ("train", "validation", "test")}
-    for baseline in metrics.get("baselines") or ():
+    baselines = metrics.get("baselines")
+    for baseline in baselines if isinstance(baselines, list) else ():
         if isinstance(baseline, dict):
             parts[f"{baseline.get('name')}, test"] = _floats(baseline, "metrics")
     parts = {part: figures for part, figures in parts.items() if figures}

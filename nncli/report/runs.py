@@ -107,8 +107,8 @@ def _columns(screen: Console, rows: Sequence[RunRow]) -> list[Column]:
     test = _one_metric([row.test_metric for row in rows if row.test_value is not None])
     return [
         Column("run", _names(screen, rows, screen.width - status.width - GAPS[-1]), "left"),
-        column("kind", lambda row: visible(row.kind), 7, "left"),
-        column("data", lambda row: visible(row.data), 5, "left"),
+        column("kind", lambda row: _one_line(row.kind), 7, "left"),
+        column("data", lambda row: _one_line(row.data), 5, "left"),
         column(short(best) or "best", lambda row: _figure(row.metric, row.value, best), 1),
         column(
             f"test {short(test).removeprefix('accuracy') or 'acc'}" if test else "test",
@@ -151,7 +151,11 @@ def _names(screen: Console, rows: Sequence[RunRow], room: int) -> list[Text]:
     names = [row.name if counts[row.name] == 1 else f"{row.kind}/{row.name}" for row in rows]
     left_out = spelled(screen, Text("…")).plain
     room = max(room, LEAST_NAME)
-    return [Text(_shortened(visible(name), room, left_out), "bold") for name in names]
+    return [Text(_shortened(_one_line(name), room, left_out), "bold") for name in names]
+
+
+def _one_line(name: str) -> str:
+    return " ".join(visible(name).split())
 
 
 def _shortened(name: str, room: int, left_out: str) -> str:
