@@ -79,6 +79,22 @@ def test_files_of_strangers_are_no_mistake_of_ours(odd: Any, tmp_path: Path) -> 
     assert listing.difference(folder, folder).settings == {}
 
 
+def test_no_more_is_read_than_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write(tmp_path / "cnn" / "one", {"status": "finished"}, METRICS)
+    for name in ("config.yaml", "history.csv", "layers.json", "model.keras", "predictions.npz"):
+        (folder / name).touch()
+    read: list[str] = []
+    whole = Path.open
+
+    def noted(path: Path, *arguments: Any, **named: Any) -> Any:
+        read.append(path.name)
+        return whole(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", noted)
+    listing.rows(tmp_path)
+    assert sorted(read) == ["metrics.json", "run.json"]
+
+
 def test_losses_are_not_sorted_among_shares() -> None:
     def row(name: str, metric: str, value: float | None) -> RunRow:
         return RunRow(Path(name), name, "cnn", "finished", metric=metric, value=value)

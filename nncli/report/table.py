@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from nncli.report.console import spelled
@@ -26,7 +27,7 @@ class Column:
     drop: int = 0
     """The higher, the sooner it goes where there is no room; 0 stays."""
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Of its widest cell."""
         from rich.cells import cell_len
@@ -89,10 +90,13 @@ def _line(cells: Sequence[Text], widths: Sequence[int], sides: Sequence[str], ga
     from rich.text import Text
 
     line = Text()
-    for position, (cell, width, side) in enumerate(zip(cells, widths, sides, strict=True)):
-        blanks = " " * (width - cell.cell_len)
-        line.append(" " * gap if position else "")
-        line.append(blanks if side == "right" else "").append_text(cell)
-        line.append(blanks if side == "left" else "")
+    before = 0
+    for cell, width, side in zip(cells, widths, sides, strict=True):
+        blanks = width - cell.cell_len
+        before += blanks if side == "right" else 0
+        if before:
+            line.append(" " * before)
+        line.append_text(cell)
+        before = gap + (blanks if side == "left" else 0)
     line.rstrip()
     return line
