@@ -227,6 +227,23 @@ def test_completion_loads_no_numpy(line: str, monkeypatch: pytest.MonkeyPatch) -
     assert not modules & {"numpy", "tensorflow", "keras", "matplotlib", "sklearn", "rich"}
 
 
+def test_looking_at_runs_loads_no_numpy(tmp_path: Path) -> None:
+    folder = tmp_path / "cnn" / "one"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text('{"status": "finished"}', encoding="utf-8")
+    metrics = '{"kind": "cnn", "task": "classification", "test": {"accuracy": 0.5}}'
+    (folder / "metrics.json").write_text(metrics, encoding="utf-8")
+    (folder / "config.yaml").write_text("kind: cnn", encoding="utf-8")
+    commands = (["list"], ["show", "one"], ["diff", "one", "one"], ["delete", "one", "--yes"])
+    lines = [
+        f"assert main({['runs', *command, '--output', str(tmp_path)]!r}) == 0"
+        for command in commands
+    ]
+    modules = loaded("\n".join(["from nncli.cli import main", *lines]))
+    assert not modules & {"numpy", "tensorflow", "keras", "matplotlib", "pydantic"}
+    assert not folder.exists()
+
+
 def test_drawing_an_activation_loads_no_tensorflow(tmp_path: Path) -> None:
     target = str(tmp_path / "relu.png")
     modules = loaded(

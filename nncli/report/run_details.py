@@ -62,8 +62,8 @@ def _facts(run: RunDetails) -> Iterator[tuple[str, str]]:
     yield "kind", row.kind
     data = _section(record, "data")
     samples = ", ".join(f"{count} {part}" for part, count in _section(data, "samples").items())
-    print_of_data = str(data.get("fingerprint") or "")[:FINGERPRINT]
-    fingerprint = f"fingerprint {print_of_data}" if print_of_data else ""
+    digest = str(data.get("fingerprint") or "")[:FINGERPRINT]
+    fingerprint = f"fingerprint {digest}" if digest else ""
     yield "data", " · ".join(filter(None, (row.data, samples, fingerprint))) or NONE
     if record.get("seed") is not None:
         yield "seed", str(record["seed"])

@@ -72,12 +72,12 @@ def _count(shown: int, matching: int, total: int) -> str:
 def _hints(rows: Sequence[RunRow], where: str) -> list[str]:
     """How to go on with runs that did not finish, and what to do about damaged ones."""
     sentences = []
-    stopped = [row for row in rows if row.can_go_on]
+    called = list(zip(_called(rows), rows, strict=True))
+    stopped = [(name, row) for name, row in called if row.can_go_on]
     if len(stopped) == 1:
-        (row,) = stopped
-        how = "cut off" if row.status == "cut off" else "interrupted"
+        ((name, row),) = stopped
         sentences.append(
-            f"{row.name} was {how}: nncli train --resume {shlex.quote(row.name)}{where} "
+            f"{name} was {row.status}: nncli train --resume {shlex.quote(name)}{where} "
             "goes on with it"
         )
     elif stopped:
@@ -85,10 +85,10 @@ def _hints(rows: Sequence[RunRow], where: str) -> list[str]:
             f"{len(stopped):,} runs were cut off or interrupted: nncli train --resume NAME{where} "
             "goes on with one"
         )
-    damaged = [row for row in rows if row.status == "damaged"]
+    damaged = [name for name, row in called if row.status == "damaged"]
     if damaged:
         said = "1 run is" if len(damaged) == 1 else f"{len(damaged):,} runs are"
-        name = shlex.quote(damaged[0].name) if len(damaged) == 1 else "NAME"
+        name = shlex.quote(damaged[0]) if len(damaged) == 1 else "NAME"
         sentences.append(f"{said} damaged: nncli runs show {name}{where} says how")
     return sentences
 
@@ -147,11 +147,18 @@ def _names(screen: Console, rows: Sequence[RunRow], room: int) -> list[Text]:
     """The names, with their kind where two are equal; what does not fit loses its middle."""
     from rich.text import Text
 
-    counts = Counter(row.name for row in rows)
-    names = [row.name if counts[row.name] == 1 else f"{row.kind}/{row.name}" for row in rows]
     left_out = spelled(screen, Text("…")).plain
     room = max(room, LEAST_NAME)
-    return [Text(_shortened(_one_line(name), room, left_out), "bold") for name in names]
+    return [Text(_shortened(_one_line(name), room, left_out), "bold") for name in _called(rows)]
+
+
+def _called(rows: Sequence[RunRow]) -> list[str]:
+    """What each run is told from the others by."""
+    counts = Counter(row.name for row in rows)
+    return [
+        row.name if counts[row.name] == 1 else f"{row.folder.parent.name}/{row.name}"
+        for row in rows
+    ]
 
 
 def _one_line(name: str) -> str:

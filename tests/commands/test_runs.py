@@ -189,6 +189,14 @@ def test_what_is_left_out_is_counted(capsys: Captured) -> None:
     assert answer(capsys, "list", "--kind", "lstm") == "none of 5 runs is like that\n"
 
 
+def test_equal_names_are_told_apart_by_their_kind(capsys: Captured) -> None:
+    cut_off("mine")
+    run_folder(rnn("mine"), Path("outputs"))
+    said = answer(capsys, "list")
+    assert {line.split()[0] for line in said.splitlines()} >= {"cnn/mine", "rnn/mine"}
+    assert "nncli train --resume cnn/mine goes on with it" in said
+
+
 @pytest.mark.parametrize("folder", ["outputs", "no such"])
 def test_no_runs_are_no_error(folder: str, capsys: Captured) -> None:
     Path("outputs/comparisons").mkdir(parents=True)
