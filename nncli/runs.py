@@ -521,8 +521,9 @@ def delete(folder: Path) -> None:
             hint=f"what is left of it is {hidden}" if hidden.exists() else "nothing was deleted",
         ) from error
     for left in folder.parent.glob(f".*{DELETED}"):
-        if not in_use(left):  # by another process that deletes it
-            shutil.rmtree(left, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another process was faster
+            if not in_use(left):  # by another process that deletes it
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def load(folder: Path) -> StoredRun:
