@@ -21,6 +21,8 @@ class Job:
     """The script in `plain/` and its arguments."""
     target: float
     """The whole process's seconds against the plain script's, at most."""
+    made: tuple[str, ...] = ()
+    """What it reads, in `made.py`'s FILES."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What nncli is started with beside what both are: a shell asks by it."""
     says: str = ""
@@ -36,8 +38,6 @@ class Training(Job):
     """A job that trains: the same epochs, samples and parameters, and as good a result."""
 
     epochs: int = 1
-    made: tuple[str, ...] = ()
-    """What both read, in `made.py`'s FILES."""
     torch: tuple[str, ...] = ()
     """The script in `pytorch/` and its arguments; empty for none."""
     torch_loss: float = 0.0
@@ -100,6 +100,14 @@ JOBS: tuple[Job, ...] = (
         nncli=("config", "validate", "cnn-mnist"),
         plain=("two_commands.py", "--help"),
         says="1 config: valid",
+        target=2.0,
+    ),
+    Job(
+        name="runs",
+        nncli=("runs", "list", "--output", "{made}/runs-1000"),
+        plain=("two_commands.py", "--help"),
+        made=("runs-1000",),
+        says="1,000 runs",
         target=2.0,
     ),
     Job(

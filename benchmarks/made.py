@@ -8,6 +8,7 @@ two samples are equal. In a process of its own, so that the one that measures st
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -79,6 +80,35 @@ def write_sequences(path: Path, train: int, steps: int, features: int) -> None:
     np.savez(path, x_train=x[:train], y_train=y[:train], x_test=x[train:], y_test=y[train:])
 
 
+def write_runs(root: Path, count: int) -> None:
+    """Run folders of two kinds as a list reads them; every tenth was cut off."""
+    metrics = {
+        "kind": "cnn",
+        "task": "classification",
+        "monitor": "val_loss",
+        "stopped": "finished",
+        "epochs": 12,
+        "best_epoch": 9,
+        "parameters": 225_034,
+        "baselines": [],
+        **{part: {"loss": 0.1, "accuracy": 0.975} for part in ("train", "validation", "test")},
+    }
+    for number in range(1, count + 1):
+        kind = "cnn" if number % 2 else "lstm"
+        folder = root / kind / f"{kind}-made-{number:04}"
+        folder.mkdir(parents=True)
+        record = {
+            "command": f"nncli train {kind}",
+            "seed": 42,
+            "seconds": {"train": 12.5},
+            "status": "finished" if number % 10 else "running",
+            "data": {"source": "made"},
+            "started": f"2026-01-{1 + number % 28:02}T12:00:00+00:00",
+        }
+        (folder / "run.json").write_text(json.dumps(record, indent=2))
+        (folder / "metrics.json").write_text(json.dumps({**metrics, "kind": kind}, indent=2))
+
+
 def write_weights(path: Path, network: str, side: int) -> None:
     """Random weights of a base, scaled so that its features carry signal to the end."""
     from tensorflow import keras
@@ -116,6 +146,7 @@ def settle(base: Any, side: int) -> None:
 
 
 FILES: dict[str, Callable[[Path], None]] = {
+    "runs-1000": partial(write_runs, count=1_000),
     "sequences.npz": partial(write_sequences, train=2_000, steps=100, features=10),
     "cnn.npz": partial(write_images, train=10_000, validation=2_000, side=28, channels=1),
     "vgg16.npz": partial(write_few, side=32, contrast=(0.5, 1.5), noise=0.7),

@@ -112,7 +112,7 @@ def make(jobs: Sequence[Job], folder: Path) -> None:
     Raises:
         CommandError: it did not end well.
     """
-    names = {name: None for job in jobs if isinstance(job, Training) for name in job.made}
+    names = {name: None for job in jobs for name in job.made}
     command = [sys.executable, str(HERE / "made.py"), str(folder), *names]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     if done.returncode:

@@ -30,6 +30,10 @@ from nncli.commands.neuron import neuron
 from nncli.commands.plot import plot
 from nncli.commands.plot_activation import plot_activation
 from nncli.commands.report import report
+from nncli.commands.runs.delete import delete
+from nncli.commands.runs.diff import diff
+from nncli.commands.runs.list import list_runs
+from nncli.commands.runs.show import show as show_run
 from nncli.commands.train.command import train
 from nncli.errors import (
     BackendError,
@@ -57,6 +61,20 @@ app.command("neuron", cls=Command)(neuron)
 app.command("train", cls=Command)(train)
 app.command("plot", cls=Command)(plot)
 app.command("report", cls=Command)(report)
+
+runs = typer.Typer(cls=Group, rich_markup_mode=None, invoke_without_command=True)
+runs.command("list", cls=Command)(list_runs)
+runs.command("show", cls=Command)(show_run)
+runs.command("diff", cls=Command)(diff)
+runs.command("delete", cls=Command)(delete)
+app.add_typer(runs, name="runs")
+
+
+@runs.callback()
+def runs_commands(context: typer.Context) -> None:
+    """The runs that were trained: which there are, what each reached, in what they differ."""
+    _help_without_command(context)
+
 
 config = typer.Typer(cls=Group, rich_markup_mode=None, invoke_without_command=True)
 config.command("list", cls=Command)(list_configs)

@@ -63,8 +63,23 @@ Runs = Annotated[
         autocompletion=completion.runs,
     ),
 ]
+Run = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run's folder, its name or the beginning of it, or latest.",
+        autocompletion=completion.runs,
+    ),
+]
 RunsIn = Annotated[
     Path, typer.Option("--runs-in", metavar="FOLDER", help="Where runs are looked for.")
+]
+# as train and as plot call it
+RunsInOutput = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", "--runs-in", metavar="FOLDER", help="Where runs are looked for."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 

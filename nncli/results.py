@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from nncli.lazy import NDArray, np
 
 Task = Literal["classification", "forecast"]
+RunStatus = Literal["finished", "interrupted", "failed", "running", "cut off", "damaged"]
+"""How a run is going: `cut off` where run.json says `running` and no process is at it, `damaged`
+where its files cannot be read."""
 REPORT = "report.html"
 """The page of a run in its folder."""
 CHECKPOINTS = "checkpoints"
@@ -408,3 +411,61 @@ class StoredRun:
     def task_history(self) -> tuple[EpochRecord, ...]:
         """The epochs of the run's own task."""
         return own_epochs(self.history)
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as lists show it."""
+
+    folder: Path
+    name: str
+    """The folder's name, `cnn-digits-001`."""
+    kind: str
+    status: RunStatus
+    data: str = ""
+    """The data source; empty where it is not known, as all that follows."""
+    started: str = ""
+    """ISO 8601."""
+    epochs: int | None = None
+    """Finished ones; of a run that is not over those up to the newest checkpoint."""
+    best_epoch: int | None = None
+    metric: str = ""
+    """What chose the best epoch, `val_loss`."""
+    value: float | None = None
+    """Its value in that epoch."""
+    test_metric: str = ""
+    """`accuracy` or `mean_absolute_error`."""
+    test_value: float | None = None
+    seconds: float | None = None
+    """What training took."""
+    can_go_on: bool = False
+    """Whether it was cut off or interrupted, and `train --resume` has a state to go on from."""
+    problem: str = ""
+    """What is damaged, or why it failed."""
+
+
+@dataclass(frozen=True)
+class RunDetails:
+    """A run and what is known of it without its arrays."""
+
+    row: RunRow
+    record: Mapping[str, Any]
+    """run.json."""
+    metrics: Mapping[str, Any]
+    """metrics.json; empty where there is none yet."""
+    files: Mapping[str, int]
+    """Bytes of each file in the folder, those in folders of it as `checkpoints/`."""
+
+
+@dataclass(frozen=True)
+class RunDifference:
+    """Two runs side by side; each pair holds the value of the one and of the other."""
+
+    one: RunDetails
+    other: RunDetails
+    settings: Mapping[str, tuple[Any, Any]]
+    """By dotted key, where the configs differ; `ABSENT` where a config has no such key."""
+    circumstances: Mapping[str, tuple[Any, Any]]
+    """The same of samples, versions and device."""
+    figures: Mapping[str, tuple[float | None, float | None]]
+    """By name, `validation loss`, equal ones too; None where a run has no such figure."""

@@ -35,10 +35,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nncli.errors import DiskError, RunError, UsageError, closest
 from nncli.files import remove_partials, whole_file, write_json, write_text
+from nncli.lazy import np
 from nncli.results import (
     CHECKPOINTS,
     PRETRAINING,
@@ -75,6 +74,10 @@ MOST_PACKED, UNSUSPICIOUS = 20, 64_000_000
 """How many times larger than in its archive an array may be, and what it may take anyway."""
 MOST_NAMED = 5
 """How many runs an error lists."""
+STATUSES = ("running", "finished", "interrupted", "failed")
+"""What run.json says of how a run is going."""
+DELETED = ".deleted"
+"""How the hidden name ends under which a run folder is removed."""
 
 
 class Run:
@@ -87,7 +90,7 @@ class Run:
         self._at_work = record is not None
         try:
             if record is None:
-                self.record = _record(folder)
+                self.record = read_record(folder)
                 remove_partials(folder)
             else:
                 self.record = dict(record)
@@ -310,17 +313,30 @@ def _last_number(parent: Path, stem: str) -> int:
     return max((int(match[1]) for match in found if match), default=0)
 
 
-def _lock(folder: Path) -> int | None:
-    """Hold the folder itself, so that no second process writes into it."""
+def _lock(folder: Path, *, shared: bool = False) -> int | None:
+    """Hold the folder itself, so that no second process writes into it.
+
+    Several processes may hold a shared one, but not beside the one that writes.
+    """
     if fcntl is None:
         return None
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
         raise RunError(f"{folder} is in use by another process") from error
     return descriptor
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    lock = _lock(folder)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def _write_arrays(path: Path, record: Predictions | Forecast) -> None:
@@ -385,6 +401,12 @@ def metrics_of(result: Result) -> dict[str, Any]:
     }
 
 
+def folders(root: Path) -> list[Path]:
+    """All run folders `root/kind/name`, by kind and name; none that is being deleted."""
+    found = (record.parent for record in root.glob("*/*/run.json"))
+    return sorted(folder for folder in found if not folder.name.startswith("."))
+
+
 def find(name: str, root: Path) -> Path:
     """The run folder that `name` means.
 
@@ -399,7 +421,7 @@ def find(name: str, root: Path) -> Path:
         return Path(name)
     if (root / name / "run.json").is_file() and name not in {"", "."}:
         return root / name
-    found = sorted(folder.parent for folder in root.glob("*/*/run.json"))
+    found = folders(root)
     if not found:
         raise UsageError(
             f"there is no run {name!r}: {root} holds none",
@@ -440,20 +462,81 @@ def _place(folder: Path) -> str:
     return f"{folder.parent.name}/{folder.name}"
 
 
+def in_use(folder: Path) -> bool:
+    """Whether a process writes to a run folder now; True where the system cannot tell."""
+    if fcntl is None:
+        return True
+    try:
+        # shared: two who look at the same time do not take each other for the one that writes
+        descriptor = _lock(folder, shared=True)
+    except RunError:
+        return True
+    if descriptor is not None:
+        os.close(descriptor)
+    return False
+
+
+def check_deletable(folder: Path) -> None:
+    """Refuse to delete what is no run, or what a process writes to.
+
+    Raises:
+        RunError: no run folder, only a link to one, or in use.
+    """
+    if folder.is_symlink():
+        raise RunError(
+            f"{folder} is a link to {folder.resolve()}",
+            hint="name the folder itself, or rm the link",
+        )
+    if not (folder / "run.json").is_file():
+        raise _no_run(folder)
+    known = False
+    with contextlib.suppress(RunError):
+        known = read_record(folder).get("status") in STATUSES
+    # other programs write a run.json too: a damaged one is nncli's where its other files are
+    if not known and not all((folder / name).is_file() for name in ("config.yaml", "data.json")):
+        raise RunError(f"{folder} is not a run folder", hint="its run.json is not one of nncli")
+    with _held(folder):
+        pass
+
+
+def delete(folder: Path) -> None:
+    """Remove a run folder, and what is left of others that were not removed entirely.
+
+    It gets a hidden name first, under which nothing looks for a run: what is left of it when the
+    process is killed is no damaged run. Links in it are removed, not what they lead to.
+
+    Raises:
+        RunError: see `check_deletable`, or it cannot be removed.
+    """
+    check_deletable(folder)
+    folder = folder.resolve()  # `.` has no other name
+    hidden = folder.with_name(f".{folder.name}.{os.getpid()}{DELETED}")
+    try:
+        with _held(folder):
+            folder.rename(hidden)
+            shutil.rmtree(hidden)
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be deleted: {error.strerror or error}",
+            hint=f"what is left of it is {hidden}" if hidden.exists() else "nothing was deleted",
+        ) from error
+    for left in folder.parent.glob(f".*{DELETED}"):
+        with contextlib.suppress(OSError):  # another process was faster
+            if not in_use(left):  # by another process that deletes it
+                shutil.rmtree(left, ignore_errors=True)
+
+
 def load(folder: Path) -> StoredRun:
     """Read a run folder back.
 
     Raises:
         RunError: not a run folder, or a damaged one.
     """
-    run = _record(folder)
-    with _reading(folder / "metrics.json") as path:
-        metrics = dict(json.loads(_text(path)))
-        kind, task = metrics["kind"], metrics["task"]
+    run = read_record(folder)
+    metrics = read_metrics(folder)
     with _reading(folder / "layers.json") as path:
         layers = _read_layers(json.loads(_text(path))["layers"])
-    with _reading(folder / "config.yaml") as path:
-        config = _read_config(_text(path))
+    config = read_config(folder)
     with _reading(folder / "data.json") as path:
         data = dict(json.loads(_text(path)))
     with _reading(folder / "history.csv") as path:
@@ -467,8 +550,8 @@ def load(folder: Path) -> StoredRun:
         forecast = _read_forecast(path)
     return StoredRun(
         name=folder.name,
-        kind=kind,
-        task=task,
+        kind=metrics["kind"],
+        task=metrics["task"],
         config=config,
         run=run,
         data=data,
@@ -491,12 +574,40 @@ def reopen(folder: Path) -> Run:
     return Run(folder)
 
 
-def _record(folder: Path) -> dict[str, Any]:
-    """run.json."""
+def read_record(folder: Path) -> dict[str, Any]:
+    """run.json.
+
+    Raises:
+        RunError: not a run folder, or a damaged one.
+    """
     if not (folder / "run.json").is_file():
         raise _no_run(folder)
     with _reading(folder / "run.json") as path:
         return dict(json.loads(_text(path)))
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """metrics.json.
+
+    Raises:
+        RunError: the run did not get so far, or it is damaged.
+    """
+    with _reading(folder / "metrics.json") as path:
+        metrics = dict(json.loads(_text(path)))
+        for key in ("kind", "task"):
+            if key not in metrics:
+                raise KeyError(key)
+        return metrics
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """config.yaml.
+
+    Raises:
+        RunError: it is not there, or damaged.
+    """
+    with _reading(folder / "config.yaml") as path:
+        return _parse_config(_text(path))
 
 
 def _no_run(folder: Path) -> RunError:
@@ -558,7 +669,7 @@ def _check_promise(member: zipfile.ZipInfo, stream: Any) -> None:
         raise ValueError(f"{member.filename} is not as large as it says")
 
 
-def _read_config(text: str) -> dict[str, Any]:
+def _parse_config(text: str) -> dict[str, Any]:
     import yaml
 
     class Plain(yaml.SafeLoader):

@@ -31,15 +31,20 @@ MAY_IMPORT = {
     "data": {"config", "errors", "backend", "results", "lazy", "status"},
     "models": {"config", "data", "backend", "errors", "results", "lazy"},
     "schema": {"config", "data", "models", "results", "errors"},
-    "runs": {"results", "errors", "files"},
+    "differences": set(),
+    "runs": {"results", "errors", "files", "lazy"},
+    "listing": {"runs", "results", "differences", "errors"},
     "diagnosis": {"results"},
-    "page": {"results", "plots", "diagnosis", "errors", "files"},
+    "page": {"results", "plots", "diagnosis", "differences", "errors", "files"},
     "training": {
         *("models", "data", "config", "results", "listener"),
-        *("backend", "errors", "profile", "lazy", "files"),
+        *("backend", "errors", "profile", "lazy", "files", "differences"),
     },
-    "plots": {"results", "activations", "neuron", "errors", "files"},
-    "report": {"results", "activations", "neuron", "listener", "files", "errors", "profile"},
+    "plots": {"results", "activations", "neuron", "differences", "errors", "files"},
+    "report": {
+        *("results", "activations", "neuron", "listener", "differences"),
+        *("files", "errors", "profile"),
+    },
 }
 ONLY = {"lazy": {"__future__", "typing", "numpy"}}
 """Rooms whose third parties and standard modules are told one by one."""
@@ -49,6 +54,7 @@ MUST_NOT_KNOW = {
     "models": {"matplotlib", "rich", "typer"},
     "training": {"matplotlib", "rich", "typer"},
     "runs": {"keras", "tensorflow", "matplotlib", "rich", "typer"},
+    "listing": {"numpy", "keras", "tensorflow", "matplotlib", "rich", "typer"},
     "plots": {"keras", "tensorflow", "rich", "typer"},
     "report": {"keras", "tensorflow", "matplotlib", "typer"},
     "activations": {"scipy", "keras", "tensorflow", "matplotlib"},
@@ -172,6 +178,8 @@ def test_what_needs_no_framework_loads_none(arguments: list[str]) -> None:
         ["config", "list"],
         ["config", "show", "transfer"],
         ["data", "list"],
+        ["runs", "list"],
+        ["runs", "show", "no-run"],
         ["data", "check", "digit"],
         ["data", "check", "digits", "--set", "data.sise=20"],
     ],
@@ -195,6 +203,10 @@ def test_what_needs_no_numbers_loads_no_numpy(arguments: list[str]) -> None:
         ["plot", "no-run"],
         ["report", "no-run", "-o", "no.html"],
         ["completion", "bash"],
+        ["runs", "list", "--status", "cut-off", "--sort", "metric", "--limit", "3"],
+        ["runs", "list", "--limit", "x"],
+        ["runs", "diff", "no-run", "latest"],
+        ["runs", "delete", "no-run", "--yes"],
     ],
     ids=" ".join,
 )
@@ -213,6 +225,23 @@ def test_completion_loads_no_numpy(line: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("_NNCLI_LINE", line)
     modules = loaded("from nncli.cli import main\ntry:\n    main([])\nexcept SystemExit:\n    pass")
     assert not modules & {"numpy", "tensorflow", "keras", "matplotlib", "sklearn", "rich"}
+
+
+def test_looking_at_runs_loads_no_numpy(tmp_path: Path) -> None:
+    folder = tmp_path / "cnn" / "one"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text('{"status": "finished"}', encoding="utf-8")
+    metrics = '{"kind": "cnn", "task": "classification", "test": {"accuracy": 0.5}}'
+    (folder / "metrics.json").write_text(metrics, encoding="utf-8")
+    (folder / "config.yaml").write_text("kind: cnn", encoding="utf-8")
+    commands = (["list"], ["show", "one"], ["diff", "one", "one"], ["delete", "one", "--yes"])
+    lines = [
+        f"assert main({['runs', *command, '--output', str(tmp_path)]!r}) == 0"
+        for command in commands
+    ]
+    modules = loaded("\n".join(["from nncli.cli import main", *lines]))
+    assert not modules & {"numpy", "tensorflow", "keras", "matplotlib", "pydantic"}
+    assert not folder.exists()
 
 
 def test_drawing_an_activation_loads_no_tensorflow(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def ask(line: str | None) -> dict[str, str]:
     return {word: meaning for word, _, meaning in rows}
 
 
-COMMANDS = "plot-activation neuron train plot report completion config data"
+COMMANDS = "plot-activation neuron train plot report completion runs config data"
 LEVELS = "kind= seed= data. model. training."
 
 
@@ -69,6 +69,10 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli config ", "list show copy validate schema"),
         ("nncli config nonsense ", ""),
         ("nncli data ", "check list"),
+        ("nncli runs ", "list show diff delete"),
+        ("nncli runs list --sort ", "started metric epochs time name"),
+        ("nncli runs list --status cut", "cut-off"),
+        ("nncli runs list --kind l", "lstm"),
         ("nncli data check wa", "waves"),
         ("nncli data check ./photos", ""),
         ("nncli data check digits --kind l", "lstm"),
@@ -131,6 +135,21 @@ def test_a_line_is_answered(line: str | None, words: str) -> None:
 def test_every_data_source_is_offered_to_be_checked() -> None:
     wanted = {source.name: source.summary for source in SOURCES.values()}
     assert ask("nncli data check ") == wanted
+
+
+@pytest.mark.parametrize(
+    "place", ["show ", "delete ", "diff ", "diff latest ", "delete one ", "show --output . "]
+)
+def test_every_run_is_offered(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path if "--output" in place else tmp_path / "outputs"
+    for name in ("one", "two", ".one.77.deleted"):
+        (root / "cnn" / name).mkdir(parents=True)
+        (root / "cnn" / name / "run.json").touch()
+        os.utime(root / "cnn" / name / "run.json", (0, len(name) + (name == "two")))
+    ask.cache_clear()
+    assert ask(f"nncli runs {place}") == {"two": "cnn", "one": "cnn", "latest": "two"}
+    ask.cache_clear()
 
 
 def test_a_finished_line_goes_on_with_its_options() -> None:
@@ -230,7 +249,7 @@ def test_a_line_is_read_as_a_shell_reads_it(line: str, words: list[str]) -> None
 def test_an_answer_loads_nothing_heavy() -> None:
     # but for activations, whose table is NumPy
     lines = ["nncli ", "nncli train ", "nncli train --set ", "nncli config show ", "nncli neuron -"]
-    lines += ["nncli train cnn --set data.source=", "nncli completion "]
+    lines += ["nncli train cnn --set data.source=", "nncli completion ", "nncli runs show "]
     script = (
         "import os, sys\n"
         "from nncli.cli import main\n"

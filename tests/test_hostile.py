@@ -104,6 +104,11 @@ ROWS = [
         for name, (make, said) in data.RUNS.items()
     ),
     *(
+        Row(f"runs diff: {name}", "a", make, ("runs", "diff", "a", "a"), 4, said)
+        for name, (make, said) in data.RUNS.items()
+        if said.startswith(("run.json", "metrics.json", "config.yaml"))
+    ),
+    *(
         Row(f"resume: {n}", "a", make, ("train", "--resume", "a"), 2 if said == "tag" else 4, said)
         for n, (make, said) in data.STATES.items()
     ),

@@ -530,3 +530,73 @@ def test_a_run_that_is_not_one_is_refused(tmp_path: Path, name: str, said: str) 
 def test_no_run_at_all(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no run 'latest': .* holds none"):
         runs.find("latest", tmp_path / "nowhere")
+
+
+def test_who_looks_does_not_take_the_folder(tmp_path: Path) -> None:
+    with create(tmp_path, "mine") as run:
+        assert runs.in_use(run.folder)
+    assert not runs.in_use(run.folder)
+    lock = runs._lock(run.folder, shared=True)
+    assert not runs.in_use(run.folder), "two may look"
+    assert lock is not None
+    os.close(lock)
+    runs.reopen(run.folder).close()
+
+
+def test_a_deleted_run_leaves_nothing(tmp_path: Path) -> None:
+    folder = saved(tmp_path, classified())
+    other = create(tmp_path, "other")
+    other.close()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").touch()
+    (folder / "link").symlink_to(outside)
+    left = folder.with_name(f".before.1{runs.DELETED}")
+    shutil.copytree(folder, left, symlinks=True)
+    assert [each.name for each in runs.folders(tmp_path)] == ["cnn-digits-001", "other"]
+    runs.delete(folder)
+    assert [each.name for each in folder.parent.iterdir()] == ["other"]
+    assert (outside / "precious").exists()
+
+
+def test_half_deleted_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = saved(tmp_path, classified())
+
+    def fail(path: Path, **_: Any) -> None:
+        (path / "metrics.json").unlink()
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(shutil, "rmtree", fail)
+    with pytest.raises(RunError, match="cannot be deleted: Permission denied") as caught:
+        runs.delete(folder)
+    assert runs.DELETED in (caught.value.hint or "")
+    assert runs.folders(tmp_path) == []
+    with pytest.raises(UsageError, match="holds none"):
+        runs.find("latest", tmp_path)
+
+
+def test_what_is_no_run_of_ours_is_not_deleted(tmp_path: Path) -> None:
+    with create(tmp_path, "mine") as run, pytest.raises(RunError, match="in use"):
+        runs.delete(run.folder)
+    link = tmp_path / "link"
+    link.symlink_to(run.folder)
+    project = tmp_path / "project"
+    project.mkdir()
+    for text in ("{}", '{"status": "mine"}', "half {"):
+        (project / "run.json").write_text(text, encoding="utf-8")
+        with pytest.raises(RunError, match="is not a run folder"):
+            runs.delete(project)
+    (project / "run.json").unlink()
+    for folder, said in ((link, "is a link"), (project, "is not a run folder")):
+        with pytest.raises(RunError, match=said):
+            runs.delete(folder)
+    assert {link, project, run.folder} == {
+        each for each in (link, project, run.folder) if each.exists()
+    }
+
+
+def test_a_damaged_run_can_be_deleted(tmp_path: Path) -> None:
+    folder = saved(tmp_path, classified())
+    (folder / "run.json").write_text("half {", encoding="utf-8")
+    runs.delete(folder)
+    assert not folder.exists()

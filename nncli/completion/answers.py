@@ -49,7 +49,8 @@ def activations(incomplete: str) -> Answers:
 def runs(context: typer.Context, incomplete: str) -> Answers:
     """The runs by name, the newest first."""
     root = Path(context.params.get("runs_in") or "outputs")
-    folders = [record.parent for record in root.glob("*/*/run.json")]
+    records = root.glob("*/*/run.json")
+    folders = [record.parent for record in records if not record.parent.name.startswith(".")]
     folders.sort(key=lambda folder: (folder / "run.json").stat().st_mtime_ns, reverse=True)
     rows = [(folder.name, folder.parent.name) for folder in folders]
     return _fitting([*rows, *([("latest", rows[0][0])] if rows else [])], incomplete)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nncli.differences import ABSENT, differences
 from nncli.page.facts import best_record, duration, figure
 from nncli.plots.comparison import best_of
 from nncli.plots.labels import percent, whole_percent
@@ -97,7 +98,7 @@ def baselines(run: StoredRun) -> Table | None:
 
 def comparison(runs: Sequence[StoredRun]) -> Table:
     """What each run reached, beside the settings in which they differ where those are few."""
-    differing = differences(runs)
+    differing = _differing(runs)
     beside = differing if len(differing) <= MOST_DIFFERENCES else {}
     metric = "accuracy" if runs[0].task == "classification" else "mean_absolute_error"
     measured = any("val_loss" in record.metrics for run in runs for record in run.task_history)
@@ -136,7 +137,7 @@ def comparison(runs: Sequence[StoredRun]) -> Table:
 
 def settings(runs: Sequence[StoredRun]) -> Table | None:
     """The settings in which runs differ, where they are too many to stand beside the figures."""
-    differing = differences(runs)
+    differing = _differing(runs)
     if len(differing) <= MOST_DIFFERENCES:
         return None
     rows = tuple((key, *values) for key, values in differing.items())
@@ -144,22 +145,12 @@ def settings(runs: Sequence[StoredRun]) -> Table | None:
     return Table("settings in which the runs differ", headings, rows, left=len(headings))
 
 
-def differences(runs: Sequence[StoredRun]) -> dict[str, tuple[str, ...]]:
+def _differing(runs: Sequence[StoredRun]) -> dict[str, tuple[str, ...]]:
     """The dotted keys in which the configs differ, with the value of each run."""
-    flat = [dict(_flat(run.config)) for run in runs]
-    keys = dict.fromkeys(key for config in flat for key in config)
-    found = {key: tuple(config.get(key, NONE) for config in flat) for key in keys}
-    return {key: values for key, values in found.items() if len(set(values)) > 1}
-
-
-def _flat(section: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
-    found = []
-    for key, value in section.items():
-        if isinstance(value, Mapping) and value:
-            found += _flat(value, f"{before}{key}.")
-        else:
-            found.append((f"{before}{key}", scalar(value)))
-    return found
+    return {
+        ".".join(keys): tuple(NONE if value is ABSENT else scalar(value) for value in values)
+        for keys, values in differences([run.config for run in runs]).items()
+    }
 
 
 def _short(keys: Sequence[str]) -> list[str]:

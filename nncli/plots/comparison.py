@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nncli.differences import differences
 from nncli.errors import UsageError
 from nncli.plots.course import (
     Course,
@@ -224,23 +225,8 @@ def _fingerprint(run: StoredRun) -> str:
 
 def _differences(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     """The settings that are not the same in all runs, in words, in the order of the config."""
-    flat = [dict(_flat(config)) for config in configs]
-    keys = dict.fromkeys(key for config in flat for key in config)
-    missing = object()
-    found: list[str] = []
-    for key in keys:
-        values = [config.get(key, missing) for config in flat]
-        if any(value != values[0] for value in values[1:]):
-            found.append(clean(key[-1]).replace("_", " "))
+    found = [clean(keys[-1]).replace("_", " ") for keys in differences(configs)]
     return list(dict.fromkeys(found))
-
-
-def _flat(config: Mapping[str, Any], within: tuple[str, ...] = ()) -> Iterator[tuple[Any, Any]]:
-    for name, value in config.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, (*within, str(name)))
-        else:
-            yield (*within, str(name)), value
 
 
 def _panels(lines: Sequence[_Line], theme: Theme, longest: float) -> list[_Panel]:

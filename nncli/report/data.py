@@ -11,6 +11,7 @@ from nncli.report.console import console, print_sentence, relative, visible
 from nncli.report.model import shape_text
 from nncli.report.table import Column, print_table
 from nncli.report.training import print_header, print_notes
+from nncli.report.units import size_text
 from nncli.results import DataFinding, DataReport, PartFacts, SourceRow
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _part_columns(parts: Sequence[PartFacts]) -> list[Column]:
         column("to", [_number(part.maximum) for part in parts], 1),
         column("mean", [_number(part.mean) for part in parts], 3),
         column("deviation", [_number(part.deviation) for part in parts], 4),
-        column("as float32", [_size(part.bytes) for part in parts], 5),
+        column("as float32", [size_text(part.bytes) for part in parts], 5),
     ]
     return columns
 
@@ -184,16 +185,6 @@ def _number(value: float) -> str:
     """Four significant digits: `255`, `33.1`, `-0.02741`."""
     text = f"{value:.4g}"
     return "0" if text == "-0" else text
-
-
-def _size(size: int) -> str:
-    """`3.7 MB`."""
-    number, unit = float(size), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if number < 1000:
-            break
-        number, unit = number / 1000, larger
-    return f"{number:.3g} {unit}"
 
 
 def _print_classes(screen: Console, report: DataReport) -> None:

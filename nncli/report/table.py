@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from nncli.report.console import spelled
@@ -26,7 +27,7 @@ class Column:
     drop: int = 0
     """The higher, the sooner it goes where there is no room; 0 stays."""
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Of its widest cell."""
         from rich.cells import cell_len
@@ -39,12 +40,22 @@ def print_table(screen: Console, columns: Sequence[Column]) -> None:
     from rich.text import Text
 
     columns, gap = _fit([_spelled(screen, column) for column in columns], screen.width)
+    widths = [column.width for column in columns]
+    sides = [column.side for column in columns]
     titles = [Text(column.title, "dim") for column in columns]
-    screen.print(_line(columns, titles, gap), soft_wrap=True)
-    screen.print(Text("─" * _width(columns, gap), "dim"), soft_wrap=True)
-    for position in range(len(columns[0].cells)):
-        cells = [column.cells[position] for column in columns]
-        screen.print(_line(columns, cells, gap), soft_wrap=True)
+    rows = zip(*(column.cells for column in columns), strict=True)
+    lines = [
+        _line(titles, widths, sides, gap),
+        Text("─" * _width(columns, gap), "dim"),
+        *(_line(cells, widths, sides, gap) for cells in rows),
+    ]
+    # at once: Rich takes its time for each thing that it is given
+    screen.print(Text("\n").join(lines), soft_wrap=True)
+
+
+def fits(screen: Console, columns: Sequence[Column]) -> bool:
+    """Whether a table with all its columns is no wider than the screen."""
+    return _width([_spelled(screen, column) for column in columns], GAPS[-1]) <= screen.width
 
 
 def _spelled(screen: Console, column: Column) -> Column:
@@ -75,14 +86,17 @@ def _width(columns: Sequence[Column], gap: int) -> int:
     return sum(column.width for column in columns) + gap * (len(columns) - 1)
 
 
-def _line(columns: Sequence[Column], cells: Sequence[Text], gap: int) -> Text:
+def _line(cells: Sequence[Text], widths: Sequence[int], sides: Sequence[str], gap: int) -> Text:
     from rich.text import Text
 
     line = Text()
-    for column, cell in zip(columns, cells, strict=True):
-        blanks = " " * (column.width - cell.cell_len)
-        line.append(" " * gap if line else "")
-        line.append(blanks if column.side == "right" else "").append_text(cell)
-        line.append(blanks if column.side == "left" else "")
+    before = 0
+    for cell, width, side in zip(cells, widths, sides, strict=True):
+        blanks = width - cell.cell_len
+        before += blanks if side == "right" else 0
+        if before:
+            line.append(" " * before)
+        line.append_text(cell)
+        before = gap + (blanks if side == "left" else 0)
     line.rstrip()
     return line

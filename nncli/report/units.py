@@ -12,6 +12,8 @@ HEADINGS = {
     "val_loss": "val loss",
 }
 """The figures of training by Keras's names; others are called so."""
+LETTERS = {"mean_absolute_error": "MAE", "root_mean_squared_error": "RMSE"}
+"""What a part of a name is known by."""
 TIME_LEFT_WIDTH = 11
 
 
@@ -48,3 +50,28 @@ def time_left(seconds: float) -> str:
     if hours >= 10:
         return f"{hours}h left"
     return f"{hours}h {minutes:02}m left" if hours else f"{minutes:02}:{rest:02} left"
+
+
+def size_text(size: int) -> str:
+    """`3.7 MB`."""
+    number, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if number < 1000:
+            break
+        number, unit = number / 1000, larger
+    return f"{number:.3g} {unit}"
+
+
+def ago(seconds: float) -> str:
+    """`now`, `5m ago`, `3h ago`, `12d ago`."""
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= length:
+            return f"{int(seconds // length)}{unit} ago"
+    return "now"
+
+
+def short(metric: str) -> str:
+    """`val loss`, `test MAE`: a metric's name as a heading."""
+    for name, letters in LETTERS.items():
+        metric = metric.replace(name, letters)
+    return HEADINGS.get(metric, metric.replace("_", " "))

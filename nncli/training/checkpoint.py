@@ -21,7 +21,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,6 +29,8 @@ from typing import Any
 
 import numpy as np
 
+from nncli.differences import ABSENT
+from nncli.differences import differences as settings_that_differ
 from nncli.errors import DiskError, RunError
 from nncli.files import whole_file
 from nncli.results import CHECKPOINTS, Array, EpochRecord
@@ -228,21 +230,14 @@ def keep_newest(folder: Path, count: int = 1) -> None:
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What a run began with that is not so now, in words: `tensorflow 2.20.0 then, 2.21.0 now`."""
-    before, after = dict(_leaves(then)), dict(_leaves(now))
-    return [
-        f"{key} {before.get(key, 'absent')} then, {after.get(key, 'absent')} now"
-        for key in sorted(before.keys() | after.keys())
-        if before.get(key) != after.get(key)
-    ]
-
-
-def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{above}{key}.")
-        else:
-            # as JSON gives it back
-            yield above + key, json.loads(json.dumps(value))
+    # as JSON gives it back
+    found = settings_that_differ([json.loads(json.dumps(tree)) for tree in (then, now)])
+    return sorted(
+        f"{'.'.join(keys)} {before} then, {after} now"
+        for keys, (before, after) in found.items()
+        # a setting that came with a newer nncli, and is off
+        if (before, after) not in ((None, ABSENT), (ABSENT, None))
+    )
 
 
 class Keeper:
