@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -146,18 +147,24 @@ def each_adds(resident: Sequence[float]) -> float:
     return (warm[-1] - warm[0]) / (len(warm) - 1) if len(warm) > 1 else 0.0
 
 
+def listed(outputs: Path) -> dict[str, str]:
+    """The status of each run, as `nncli runs list` tells it."""
+    command = [*NNCLI, "runs", "list", "--json", "--output", str(outputs)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return {run["name"]: run["status"] for run in json.loads(told)["runs"]}
+
+
 def unlisted(outputs: Path, count: int) -> list[str]:
     """What is wrong with the runs that are there."""
     expected = [f"rnn-sine-{number:03}" for number in range(1, count + 1)]
-    found = sorted(path.name for path in (outputs / "rnn").iterdir())
+    found = listed(outputs)
     wrong = [f"{name} is missing" for name in expected if name not in found]
-    wrong += [f"{name} is too many" for name in found if name not in expected]
+    wrong += [f"{name} is too many" for name in sorted(found) if name not in expected]
     figures, files = set(), set()
     for name in sorted({*found} & {*expected}):
         folder = outputs / "rnn" / name
-        status = json.loads((folder / "run.json").read_text(encoding="utf-8"))["status"]
-        if status != "finished":
-            wrong.append(f"{name} is {status}")
+        if found[name] != "finished":
+            wrong.append(f"{name} is {found[name]}")
             continue
         figures.add((folder / "metrics.json").read_bytes())
         files.add(frozenset(str(path.relative_to(folder)) for path in folder.rglob("*")))

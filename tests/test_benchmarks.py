@@ -217,7 +217,7 @@ def soaked(root: Path, count: int) -> soak.Place:
         folder = place.outputs / "rnn" / f"rnn-sine-{number:03}"
         folder.mkdir(parents=True)
         (folder / "run.json").write_text('{"status": "finished"}')
-        (folder / "metrics.json").write_text("{}")
+        (folder / "metrics.json").write_text('{"kind": "rnn", "task": "forecast"}')
     assert set(place.environment) >= {"TMPDIR", "NNCLI_CACHE"}
     return place
 
@@ -227,14 +227,16 @@ def test_runs_that_are_not_as_the_others_are_named(tmp_path: Path) -> None:
     outputs = place.outputs
     assert soak.unlisted(outputs, 9) == soak.left_over(place) == []
     (outputs / "rnn" / "rnn-sine-002" / "run.json").write_text('{"status": "running"}')
-    (outputs / "rnn" / "rnn-sine-003" / "metrics.json").write_text('{"loss": 1}')
+    (outputs / "rnn" / "rnn-sine-003" / "metrics.json").write_text(
+        '{"kind": "rnn", "task": "forecast", "epochs": 3}'
+    )
     (outputs / "rnn" / "rnn-sine-004" / "curves.png").touch()
     (outputs / "rnn" / "rnn-sine-005" / "model.keras").touch()
     (outputs / "rnn" / "rnn-sine-009").rename(outputs / "rnn" / "rnn-sine-010")
     assert soak.unlisted(outputs, 9) == [
         "rnn-sine-009 is missing",
         "rnn-sine-010 is too many",
-        "rnn-sine-002 is running",
+        "rnn-sine-002 is cut off",
         "the runs have 2 different metrics.json",
         "the runs have 3 different sets of files",
     ]
