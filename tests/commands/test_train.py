@@ -368,7 +368,6 @@ def test_real_sequences_are_told_apart(real_data: Path, tmp_path: Path) -> None:
     [
         ("lstm", "sequences/JapaneseVowels", []),
         ("rnn", "sequences/GunPoint", []),
-        ("cnn", "fashion_mnist", ["--set", "data.limit=1500"]),
         ("cnn", "images/cifar10_jpeg_subset", ["--set", "data.size=32", "--set", "data.limit=500"]),
         ("lstm", "series/airline.csv", []),
     ],
@@ -386,9 +385,9 @@ def test_real_data_trains_by_its_path_alone(
 @pytest.mark.slow
 def test_real_pretrained_weights_beat_random_ones(real_data: Path, tmp_path: Path) -> None:
     options = [
-        "--config", "transfer-mobilenet-folder", "--epochs", "4", "--quiet",
+        "--config", "transfer-mobilenet-folder", "--epochs", "3", "--quiet",
         "--set", f"data.path={real_data / 'images' / 'cifar10_jpeg_subset'}",
-        "--set", "data.limit=800",
+        "--set", "data.limit=700",
         "--set", f"model.weights={real_data / 'weights/mobilenetv2_035_224_notop.weights.h5'}",
     ]  # fmt: skip
     assert train("transfer", tmp_path, *options) == 0
@@ -404,9 +403,9 @@ def test_fashion_mnist_from_a_keras_cache(real_data: Path, tmp_path: Path) -> No
     (cache / "fashion-mnist").symlink_to(real_data / "fashion_mnist")
     command = [
         sys.executable, "-m", "nncli", "train", "cnn", "--config", "cnn-fashion-mnist",
-        "--epochs", "2", "--set", "data.limit=3000", "--output", str(tmp_path), "--quiet",
+        "--epochs", "3", "--set", "data.limit=2000", "--output", str(tmp_path), "--quiet",
     ]  # fmt: skip
     environment = {**os.environ, "KERAS_HOME": str(tmp_path / "keras")}
     subprocess.run(command, check=True, env=environment, timeout=300)
     stored = runs.load(tmp_path / "cnn" / "cnn-fashion-mnist-001")
-    assert stored.metrics["test"]["accuracy"] > 0.7
+    assert stored.metrics["test"]["accuracy"] > 0.65
