@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "config": {"errors"},
     "data": {"config", "errors", "backend", "results", "lazy", "status"},
     "models": {"config", "data", "backend", "errors", "results", "lazy"},
+    "requirements": {"errors"},
     "schema": {"config", "data", "models", "results", "errors"},
     "differences": set(),
     "runs": {"results", "errors", "files", "lazy"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nncli.errors import ConfigError, NncliError, Problem
+from nncli.report.ci import annotate_error
 from nncli.report.console import console, print_json, print_sentence, relative, spelled, visible
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ MOST_PROBLEMS = 20
 
 def print_error(error: NncliError, *, as_json: bool = False) -> None:
     """What was given, what was wanted, and what to do next; all problems of a config."""
+    annotate_error(error)
     if as_json:
         print_json({"error": error_document(error)})
         return

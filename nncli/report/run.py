@@ -9,13 +9,15 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from nncli.errors import ExitCode
+from nncli.errors import ExitCode, RequirementError
 from nncli.listener import Listener
 from nncli.report import training as lines
+from nncli.report.ci import annotate, write_junit
 from nncli.report.console import console, print_json, print_sentence
 from nncli.report.model import print_model
 from nncli.report.profile import print_profile
 from nncli.report.progress import LiveListener, PlainListener
+from nncli.requirements import Verdict
 from nncli.results import (
     CHECKPOINTS,
     REPORT,
@@ -34,8 +36,18 @@ class RunReport:
     In a `with` block its `listener` shows progress in the way that fits where the output goes.
     """
 
-    def __init__(self, command: str, *, quiet: bool, as_json: bool, profile: bool = False) -> None:
+    def __init__(
+        self,
+        command: str,
+        *,
+        quiet: bool,
+        as_json: bool,
+        profile: bool = False,
+        junit: Path | None = None,
+    ) -> None:
         self.command = command
+        self.junit = junit
+        self.verdicts: Sequence[Verdict] = ()
         self.profile = profile
         self.quiet = quiet
         self.as_json = as_json
@@ -53,8 +65,13 @@ class RunReport:
             self.listener = PlainListener(sys.stderr if self.as_json else sys.stdout)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
         self.listener.close()
+        if self.junit is not None:
+            decided = isinstance(error, RequirementError) or self.verdicts
+            write_junit(self.junit, self.command, self.verdicts, None if decided else error)
 
     def give_back_terminal(self) -> None:
         """Erase what is live and show the cursor: the process ends, or is suspended."""
@@ -116,6 +133,7 @@ class RunReport:
         drawn: Sequence[SavedFigure | FailedFigure],
         advice: Sequence[Advice],
         spent: Mapping[str, float],
+        verdicts: Sequence[Verdict] = (),
     ) -> None:
         """What was reached, what the numbers say, and what each file is.
 
@@ -125,12 +143,17 @@ class RunReport:
             drawn: its pictures, and those that could not be drawn.
             advice: what was found about the run and what helps.
             spent: seconds by part, see `nncli.profile`; shown where they were asked for.
+            verdicts: what became of what was required.
         """
         self.listener.close()
+        self.verdicts = verdicts
         failed = {each.name: each.reason for each in drawn if isinstance(each, FailedFigure)}
         saved = {each.path.name: each.meaning for each in drawn if isinstance(each, SavedFigure)}
         lines.print_failed_figures(console(stderr=True), failed)
         if self.as_json:
+            for each in verdicts:
+                if not each.met:  # elsewhere an error says so
+                    annotate(f"not reached: {each.text}")
             print_json(
                 {
                     "run": str(folder),
@@ -139,6 +162,15 @@ class RunReport:
                     "figures": sorted(saved.keys() - {REPORT}),
                     "report": REPORT if REPORT in saved else None,
                     "failed_figures": failed,
+                    "requirements": [
+                        {
+                            "text": each.requirement.text,
+                            "value": each.value,
+                            "limit": each.limit,
+                            "met": each.met,
+                        }
+                        for each in verdicts
+                    ],
                     "seconds": stored.run["seconds"],
                     "profile": stored.run.get("profile", {}),
                 }
@@ -148,6 +180,7 @@ class RunReport:
             self.screen.print()
         seconds = None if self.quiet else stored.run["seconds"]["train"]
         lines.print_reached(self.screen, stored.metrics, seconds)
+        lines.print_verdicts(self.screen, verdicts)
         if not self.quiet:
             lines.print_advice(self.screen, [each.text for each in advice])
             saved.pop(REPORT, None)  # among the files that every run has, at the end

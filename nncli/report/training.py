@@ -15,6 +15,8 @@ from nncli.results import REPORT
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from nncli.requirements import Verdict
+
 FILES = {
     "model.keras": "the best epoch's weights, for Keras",
     "history.csv": "one row per epoch",
@@ -68,6 +70,15 @@ def print_reached(screen: Console, metrics: Mapping[str, Any], seconds: float | 
         text = f"trained in {duration(seconds)}"
         text += f", stopped early after epoch {metrics['epochs']}" if early else ""
         print_sentence(screen, Text("  "), Text(text, "dim"))
+
+
+def print_verdicts(screen: Console, verdicts: Sequence[Verdict]) -> None:
+    """What became of what was required."""
+    from rich.text import Text
+
+    for each in verdicts:
+        mark = ("✓ ", "bold green") if each.met else ("✗ ", "bold red")
+        print_sentence(screen, Text(*mark), Text(f"required {each.text}"))
 
 
 def print_advice(screen: Console, advice: Sequence[str]) -> None:

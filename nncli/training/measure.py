@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +15,7 @@ from nncli.data.check.counts import interval
 from nncli.data.dataset import Dataset, Series
 from nncli.data.padding import unfilled
 from nncli.data.samples import Samples
+from nncli.models.kind import METRICS
 from nncli.results import Array, Forecast, Predictions, Task
 from nncli.training.order import predict
 
@@ -32,6 +34,37 @@ def get_ready(task: Task) -> None:
 def _load_metrics() -> None:
     with suppress(Exception):  # `classify` meets it again, and tells it
         import sklearn.metrics  # noqa: F401
+
+
+TEST_FIGURES: Mapping[Task, tuple[str, ...]] = {
+    "classification": ("samples", "loss", "accuracy", "balanced_accuracy"),
+    "forecast": (
+        *("samples", "mean_absolute_error", "root_mean_squared_error"),
+        *("persistence_mean_absolute_error", "free_running_mean_absolute_error"),
+        "free_running_steps",
+    ),
+}
+"""The numbers that are measured on the test part, beside those of each class."""
+CLASS_FIGURES = ("precision", "recall", "f1", "samples")
+
+
+def figures_to_come(dataset: Dataset, baselines: Iterable[str]) -> tuple[str, ...]:
+    """The numbers that metrics.json will hold, by their dotted names.
+
+    Args:
+        dataset: what will be trained on.
+        baselines: names of the networks to compare with.
+    """
+    trained = ("loss", METRICS[dataset.task])
+    parts = {
+        "test": TEST_FIGURES[dataset.task],
+        "train": trained,
+        "validation": () if dataset.validation is None else trained,
+        **{f"baselines.{name}": ("loss", "accuracy") for name in baselines},
+        **{f"test.classes.{name}": CLASS_FIGURES for name in dataset.classes},
+    }
+    named = (f"{part}.{name}" for part, names in parts.items() for name in names)
+    return (*named, "epochs", "best_epoch", "parameters", "trainable_parameters")
 
 
 def classify(

@@ -109,6 +109,52 @@ def test_json_is_one_document(outputs: Path, capsys: pytest.CaptureFixture[str])
     assert isinstance(document["advice"], list)
 
 
+def test_what_is_required_decides_the_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    junit = tmp_path / "junit.xml"
+    wanted = ["--require", "train.loss < 10", "--require", "epochs >= 5", "--junit", str(junit)]
+    capsys.readouterr()
+    assert train("rnn", tmp_path, "--epochs", "1", *wanted) == 5
+    said = capsys.readouterr()
+    assert "✓ required train.loss < 10: it is " in said.out
+    assert "✗ required epochs >= 5: it is 1" in said.out
+    assert "error: not reached: epochs >= 5: it is 1" in " ".join(said.err.split())
+    assert 'failures="1"' in junit.read_text()
+    folder = tmp_path / "rnn" / "rnn-sine-001"
+    record = read(folder / "run.json")
+    assert record["status"] == "finished"
+    assert [each["met"] for each in record["requirements"]] == [True, False]
+    assert train("rnn", tmp_path, "--epochs", "1", *wanted, "--json") == 5
+    document = json.loads(capsys.readouterr().out)
+    assert [each["met"] for each in document["requirements"]] == [True, False]
+    assert train("rnn", tmp_path, "--epochs", "1", *wanted[:2]) == 0
+
+
+def test_a_figure_that_will_not_be_there_is_refused_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("rnn", tmp_path, "--require", "test.accuracy > 0.9") == 2
+    assert "which this run will not have" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", list(TINY))
+def test_the_figures_to_come_are_those_that_come(kind: str, outputs: Path) -> None:
+    """Or a requirement would be refused that could be met."""
+    from nncli import data
+    from nncli.config import load
+    from nncli.requirements import figures_of
+    from nncli.schema import SCHEMAS
+    from nncli.training.measure import figures_to_come
+
+    folder = outputs / kind / "tiny"
+    loaded = load(SCHEMAS, kind, str(folder / "config.yaml"), [])
+    dataset = data.load(loaded.config.data, 42)
+    foreseen = figures_to_come(dataset, getattr(loaded.config.model, "compare", ()))
+    assert set(foreseen) == set(figures_of(read(folder / "metrics.json")))
+
+
 def test_quiet_prints_the_result_alone(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert train("rnn", outputs, "--epochs", "2", "--quiet") == 0

@@ -30,6 +30,14 @@ def train(
     threads: options.Threads = None,
     sets: options.Set = None,
     name: Annotated[str | None, typer.Option(help="The run's name; else the next number.")] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIGURE>=VALUE",
+            help="End with 5 if a figure of metrics.json is not so: 'test.accuracy >= 0.97'. "
+            "Repeatable.",
+        ),
+    ] = None,
     resume: Annotated[
         str | None,
         typer.Option(
@@ -62,6 +70,10 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the config and the model, train nothing.")
     ] = False,
+    junit: Annotated[
+        Path | None,
+        typer.Option(help="Write what was required, and whether it is so, as JUnit's XML."),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="The result and errors only.")
     ] = False,
@@ -73,9 +85,11 @@ def train(
     """
     from nncli.commands.train.work import Job, carry_out
     from nncli.report.run import RunReport
+    from nncli.requirements import parse
 
+    requirements = tuple(map(parse, require or ()))
     words = f"nncli train --resume {resume}" if resume is not None else f"nncli train {kind}"
-    report = RunReport(words, quiet=quiet, as_json=as_json, profile=profile)
+    report = RunReport(words, quiet=quiet, as_json=as_json, profile=profile, junit=junit)
     if resume is not None:
         from nncli.commands.train.resuming import refuse, resumed
 
@@ -98,7 +112,14 @@ def train(
                 report.nothing_left(found.run.folder)
                 return
             carry_out(
-                Job(found.loaded, output, pictures=pictures, cache=cache, going_on=found),
+                Job(
+                    found.loaded,
+                    output,
+                    pictures=pictures,
+                    cache=cache,
+                    requirements=requirements,
+                    going_on=found,
+                ),
                 report,
             )
         return
@@ -128,4 +149,15 @@ def train(
     if name is not None:
         runs.check_free(output, kind, name)
     runs.check_writable(output / kind)
-    carry_out(Job(loaded, output, name, pictures=pictures, cache=cache, dry_run=dry_run), report)
+    carry_out(
+        Job(
+            loaded,
+            output,
+            name,
+            pictures=pictures,
+            cache=cache,
+            dry_run=dry_run,
+            requirements=requirements,
+        ),
+        report,
+    )

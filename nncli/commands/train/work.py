@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from nncli.errors import TrainingError
+from nncli.errors import ExitCode, RequirementError, TrainingError
 
 if TYPE_CHECKING:
     from nncli.backend import Device
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nncli.drawing import Artist
     from nncli.models.kind import Plan
     from nncli.report.run import RunReport
+    from nncli.requirements import Requirement, Verdict
     from nncli.results import FailedFigure, LayerRow, Result, SavedFigure, StoredRun
     from nncli.runs import Run
 
@@ -42,6 +43,8 @@ class Job:
     cache: bool = True
     """Whether the features of frozen bases are kept and taken."""
     dry_run: bool = False
+    requirements: tuple[Requirement, ...] = ()
+    """What must be reached, or the exit code is 5."""
     going_on: GoingOn | None = None
     """The run that is gone on with; None for a new one."""
 
@@ -99,6 +102,7 @@ def _train(job: Job, report: RunReport, artist: Artist | None) -> None:
         from nncli.commands.train.origin import origin_of
         from nncli.config import to_dict, to_yaml
         from nncli.files import write_json, write_text
+        from nncli.requirements import judge
         from nncli.training.checkpoint import Keeper
         from nncli.training.features import cache_folder
 
@@ -138,8 +142,10 @@ def _train(job: Job, report: RunReport, artist: Artist | None) -> None:
         drawn = _save_and_draw(run, result, ready.plan, report, artist)
         with part("save"):
             stored = runs.load(run.folder)
-            run.update(profile=spent())
-        _tell(run, stored, result, drawn, report)
+            verdicts = judge(job.requirements, stored.metrics)
+            told = [{"text": each.text, "met": each.met} for each in verdicts]
+            run.update(profile=spent(), **({"requirements": told} if told else {}))
+        _tell(run, stored, result, drawn, verdicts, report)
 
 
 def _prepare(job: Job, report: RunReport, artist: Artist | None) -> Prepared:
@@ -150,7 +156,9 @@ def _prepare(job: Job, report: RunReport, artist: Artist | None) -> Prepared:
         from nncli import backend, data
         from nncli.data.check import warnings_of
         from nncli.models.describe import describe
+        from nncli.requirements import check_known
         from nncli.schema import find_kind
+        from nncli.training.measure import figures_to_come
         from nncli.training.memory import shortage
 
     tell = report.listener.status
@@ -161,6 +169,8 @@ def _prepare(job: Job, report: RunReport, artist: Artist | None) -> Prepared:
         settings = job.loaded.settle(dataset.facts).config
         how = getattr(settings.model, "preprocessing", None)
         warned = tuple(warnings_of(dataset, settings.data, how))
+        compared = getattr(settings.model, "compare", ())
+        check_known(job.requirements, figures_to_come(dataset, compared))
     if artist is not None:
         artist.rehearse(dataset.task)
     pretraining = getattr(settings, "pretraining", None)
@@ -250,12 +260,14 @@ def _tell(
     stored: StoredRun,
     result: Result,
     drawn: Drawn,
+    verdicts: tuple[Verdict, ...],
     report: RunReport,
 ) -> None:
     """What was reached, and what to do about it.
 
     Raises:
         TrainingError: the loss stopped being a number.
+        RequirementError: what was required is not reached.
     """
     from nncli.diagnosis import diagnose
     from nncli.profile import spent
@@ -264,9 +276,16 @@ def _tell(
     if not (diverged and report.as_json):  # one document: the error says where the run is
         # the error that follows says of a divergence what the diagnosis would
         told = [advice for advice in diagnose(stored) if advice.code != "diverged"]
-        report.end(run.folder, stored, drawn, told, spent())
+        report.end(run.folder, stored, drawn, told, spent(), verdicts)
     if diverged:
         raise _diverged(result, run.folder)
+    missed = [each.text for each in verdicts if not each.met]
+    if missed and report.as_json:  # the document has them
+        raise typer.Exit(ExitCode.REQUIREMENT)
+    if missed:
+        raise RequirementError(
+            f"not reached: {'; '.join(missed)}", hint=f"{run.folder} keeps what was trained"
+        )
 
 
 def _diverged(result: Result, folder: Path) -> TrainingError:
