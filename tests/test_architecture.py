@@ -43,6 +43,7 @@ MAY_IMPORT = {
     },
     "plots": {"results", "activations", "neuron", "differences", "errors", "files"},
     "report": {
+        *("requirements",),
         *("results", "activations", "neuron", "listener", "differences"),
         *("files", "errors", "profile"),
     },
