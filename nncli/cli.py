@@ -165,7 +165,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str], *, verbose: bool, as_json: bool) -> int:
     try:
-        code = _call(arguments or ["--help"])
+        with process.signals_stay_signals():
+            code = _call(arguments or ["--help"])
         return code or (ExitCode.DONE if arguments else ExitCode.USAGE)
     except NncliError as error:
         return _report(error, verbose=verbose, as_json=as_json)

@@ -90,6 +90,8 @@ def _bare(character: str) -> str:
 def catch_signals() -> dict[int, signal.Handlers | None]:
     """Let signals end the work in order; a second one ends the process at once."""
 
+    _came.clear()
+
     def stop(number: int, _: FrameType | None) -> None:
         for each in caught:
             signal.signal(each, signal.SIG_DFL)
@@ -98,6 +100,7 @@ def catch_signals() -> dict[int, signal.Handlers | None]:
         if _holding:
             _held.append(number)
         else:
+            _came.append(number)
             raise Interrupted(number)
 
     names = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -109,6 +112,28 @@ def catch_signals() -> dict[int, signal.Handlers | None]:
         return {number: signal.signal(number, stop) for number in caught}  # type: ignore[misc]
     except ValueError:  # not the main thread: the caller handles signals
         return {}
+
+
+_came: list[int] = []
+"""The signal that ends the work, once it has come."""
+
+
+@contextmanager
+def signals_stay_signals() -> Iterator[None]:
+    """Let a signal that a library made another error of, on its way through it, be one again.
+
+    TensorFlow's C++ calls Python while it traces, and takes whatever is raised there for a value of
+    a wrong type.
+
+    Raises:
+        Interrupted: in the place of any error, once a signal has come.
+    """
+    try:
+        yield
+    except Exception as error:
+        if _came:
+            raise Interrupted(_came[0]) from error
+        raise
 
 
 _holding: list[None] = []

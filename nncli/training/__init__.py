@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nncli import profile
+from nncli import process, profile
 from nncli.config import TrainingSection
 from nncli.data.dataset import Dataset
 from nncli.errors import Interrupted, TrainingError
@@ -76,7 +76,7 @@ def fit(
     try:
         listener.status("measuring on the test part", takes_long=True)
         began = time.monotonic()
-        with profile.part("test"):
+        with process.signals_stay_signals(), profile.part("test"):
             test, predictions, series = _measure(plan, dataset)
         seconds["test"] = time.monotonic() - began
         result = replace(result, test=test, predictions=predictions, forecast=series)
@@ -174,7 +174,8 @@ def _baseline(
     metrics: dict[str, float] = {}
     failed, epochs = "", 0
     try:
-        plan = baseline.make()
+        with process.signals_stay_signals():
+            plan = baseline.make()
         first, count = place
         progress, history = _phases(plan, training, seed, listener, cache, first=first, count=count)
         epochs = len(history)
@@ -183,7 +184,8 @@ def _baseline(
         if progress.stopped == "diverged":
             failed = "its loss was no longer a finite number"
         else:
-            figures, _, _ = _measure(plan, dataset)
+            with process.signals_stay_signals():
+                figures, _, _ = _measure(plan, dataset)
             metrics = {key: figures[key] for key in ("loss", "accuracy")}
     except Exception as error:  # whatever it is, it must not cost the training it is beside
         failed = str(error) or type(error).__name__

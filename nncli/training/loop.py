@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from nncli import backend, profile
+from nncli import backend, process, profile
 from nncli.config import EarlyStopping, TrainingSection
 from nncli.data.dataset import Dataset, Split
 from nncli.data.samples import Samples
@@ -103,7 +103,7 @@ def run_phase(
     if start.best_epoch:
         progress.best_weights = model.get_weights()
     try:
-        with explained():
+        with process.signals_stay_signals(), explained():
             _run(phase, loss, training, seed, listener, start, cache, progress, keeper)
     except KeyboardInterrupt as signal:
         progress.stopped = "interrupted"
