@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -158,8 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         process.abandon_output()
         return ExitCode.FAILED
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+        process.give_back_signals(handlers)
         gc.set_threshold(*thresholds)
 
 

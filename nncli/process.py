@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-from nncli.errors import ExitCode, Interrupted
+from nncli.errors import ExitCode, Interrupted, NncliError
 
 SELDOM = (50_000, 20, 20)
 """Python looks for garbage after each 700 new objects otherwise; importing makes 300,000."""
@@ -90,8 +90,6 @@ def _bare(character: str) -> str:
 def catch_signals() -> dict[int, signal.Handlers | None]:
     """Let signals end the work in order; a second one ends the process at once."""
 
-    _came.clear()
-
     def stop(number: int, _: FrameType | None) -> None:
         for each in caught:
             signal.signal(each, signal.SIG_DFL)
@@ -114,6 +112,13 @@ def catch_signals() -> dict[int, signal.Handlers | None]:
         return {}
 
 
+def give_back_signals(handlers: dict[int, signal.Handlers | None]) -> None:
+    """Put back what `catch_signals` has replaced, and forget what came."""
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    _came.clear()
+
+
 _came: list[int] = []
 """The signal that ends the work, once it has come."""
 
@@ -126,12 +131,12 @@ def signals_stay_signals() -> Iterator[None]:
     a wrong type.
 
     Raises:
-        Interrupted: in the place of any error, once a signal has come.
+        Interrupted: in the place of any error but our own, once a signal has come.
     """
     try:
         yield
     except Exception as error:
-        if _came:
+        if _came and not isinstance(error, NncliError):
             raise Interrupted(_came[0]) from error
         raise
 

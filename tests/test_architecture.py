@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "page": {"results", "plots", "diagnosis", "differences", "errors", "files"},
     "training": {
         *("models", "data", "config", "results", "listener"),
-        *("backend", "errors", "profile", "lazy", "files", "differences"),
+        *("backend", "errors", "process", "profile", "lazy", "files", "differences"),
     },
     "plots": {"results", "activations", "neuron", "differences", "errors", "files"},
     "report": {

@@ -270,6 +270,28 @@ def test_an_interruption_has_the_signals_code(
     assert capsys.readouterr() == ("", "interrupted\n")
 
 
+def test_a_signal_that_a_library_takes_for_another_error_stays_a_signal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """TensorFlow does so while it traces."""
+
+    def interrupted(_: list[str]) -> int:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise TypeError("failed to convert") from None
+        return 0
+
+    def failed(_: list[str]) -> int:
+        raise TypeError("failed to convert")
+
+    monkeypatch.setattr(cli, "_call", interrupted)
+    assert main(["--version"]) == 143
+    assert capsys.readouterr().err == "interrupted\n"
+    monkeypatch.setattr(cli, "_call", failed)
+    assert main(["--version"]) == 1
+
+
 def test_a_reader_that_has_left_is_told_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
