@@ -34,6 +34,7 @@ from nncli.commands.runs.diff import diff
 from nncli.commands.runs.list import list_runs
 from nncli.commands.runs.show import show as show_run
 from nncli.commands.train.command import train
+from nncli.commands.verify import verify
 from nncli.errors import (
     BackendError,
     ExitCode,
@@ -60,6 +61,7 @@ app.command("neuron", cls=Command)(neuron)
 app.command("train", cls=Command)(train)
 app.command("plot", cls=Command)(plot)
 app.command("report", cls=Command)(report)
+app.command("verify", cls=Command)(verify)
 
 runs = typer.Typer(cls=Group, rich_markup_mode=None, invoke_without_command=True)
 runs.command("list", cls=Command)(list_runs)

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "data": {"config", "errors", "backend", "results", "lazy", "status"},
     "models": {"config", "data", "backend", "errors", "results", "lazy"},
     "requirements": {"errors"},
+    "verification": {"runs", "errors", "results", "differences"},
     "schema": {"config", "data", "models", "results", "errors"},
     "differences": set(),
     "runs": {"results", "errors", "files", "lazy"},

@@ -32,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", default=list(KINDS), metavar="KIND")
     parser.add_argument("--every", type=int, default=1, help="take each Nth call alone")
+    parser.add_argument("--only", default="", help="what has this in its title: signals")
     options = parser.parse_args()
     bad = 0
     with tempfile.TemporaryDirectory(prefix="nncli-faults-") as name:
@@ -47,7 +48,8 @@ def main() -> int:
             good = harness.whole(first, kind, root)
             workers.put(first)
             print(f"{kind}: {len(good.outcome.calls)} file calls", flush=True)
-            for title, points in tries(good, options.every):
+            chosen = (each for each in tries(good, options.every) if options.only in each[0])
+            for title, points in chosen:
                 problems = [each for each in attempt(points, workers, root, count) if each]
                 bad += len(problems)
                 print(f"  {title:<34} {len(points) - len(problems)} of {len(points)}", flush=True)

@@ -6,7 +6,6 @@ happened to: the same history, the same figures, the same state to the last bit 
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -14,18 +13,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nncli import runs
 from nncli.errors import RunError
 from nncli.training.checkpoint import newest
+from nncli.verification import first_difference
 
 COUNT, BEFORE, AFTER, TORN, NO_SPACE, BROKEN = range(6)
 """What may come of a call, as preload.c counts them."""
@@ -263,19 +260,12 @@ def resumed(worker: Worker, good: Whole, work: Path, *, must: bool) -> str:
 
 def different(one: Path, other: Path) -> str:
     """What two runs differ in, or nothing."""
-    if (one / "metrics.json").read_bytes() != (other / "metrics.json").read_bytes():
-        return "metrics.json differs"
-    first, second = (runs.load(folder) for folder in (one, other))
-    if [each.metrics for each in first.history] != [each.metrics for each in second.history]:
-        return "history.csv differs"
-    if second.run["status"] != "finished":
-        return f"its status is {second.run['status']}"
-    kept, again = _model(one), _model(other)
-    if kept.keys() != again.keys():
-        return f"model.keras differs in {sorted(kept.keys() ^ again.keys())}"
-    for name, values in kept.items():
-        if not np.array_equal(values, again[name]):
-            return f"model.keras differs in {name}"
+    difference = first_difference(one, other)
+    if difference:
+        return difference
+    status = runs.load(other).run["status"]
+    if status != "finished":
+        return f"its status is {status}"
     try:
         before, after = newest(one), newest(other)
     except RunError as error:
@@ -285,20 +275,3 @@ def different(one: Path, other: Path) -> str:
             if a.tobytes() != b.tobytes():
                 return f"the last checkpoint differs in its {group}"
     return ""
-
-
-def _model(folder: Path) -> dict[str, Any]:
-    """The arrays of a saved model, by name."""
-    import h5py
-
-    with zipfile.ZipFile(folder / "model.keras") as archive:
-        content = io.BytesIO(archive.read("model.weights.h5"))
-    arrays: dict[str, Any] = {}
-
-    def keep(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            arrays[name] = item[()]
-
-    with h5py.File(content) as stored:
-        stored.visititems(keep)
-    return arrays
