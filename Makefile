@@ -2,7 +2,7 @@
 # make test    the same environment; all tests, lint, types
 # make lint    lint, format and types alone
 # make faults  kills, torn writes, full disks and signals at each file call of a run of each kind,
-#              and 3,000 configs with one mistake each: an hour and more
+#              and 3,000 configs with one mistake each: three quarters of an hour
 # make bench   nncli beside plain scripts, growth, large data, the report: about an hour
 # make soak    many short runs into one folder: does anything collide, leak or stay behind
 # make gallery every figure of every odd case of the tests, to look at: outputs/gallery/
