@@ -46,9 +46,11 @@ def live_lines(terminal: Terminal) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def trained() -> dict[int, Terminal]:
-    """One quick training on a terminal of each width, all at once."""
-    running = {columns: Terminal(QUICK, columns) for columns in WIDTHS}
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Terminal]:
+    """One quick training on a terminal of each width, all at once, where no other run is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("empty"))
+        running = {columns: Terminal(QUICK, columns) for columns in WIDTHS}
     return {columns: terminal.end() for columns, terminal in running.items()}
 
 

@@ -37,6 +37,8 @@ IMAGES = """() => [...document.images].map(image => ({
     theme: image.parentElement.className, narrow: image.currentSrc !== image.src
 }))"""
 BACKGROUND = "() => getComputedStyle(document.documentElement).backgroundColor"
+TWO_FRAMES = """() => new Promise(
+    done => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))"""
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -62,6 +64,7 @@ def opened(
 def look(page: Page, width: int, scheme: Any = "light", media: Any = "screen") -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme, media=media)
+    page.evaluate(TWO_FRAMES)  # only then does an image know that another source is its
     page.wait_for_function("() => [...document.images].every(image => image.complete)")
 
 
