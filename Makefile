@@ -49,6 +49,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/streaming.py
 	$(BIN)/python benchmarks/report.py
+	$(BIN)/python benchmarks/safety.py
 
 soak: $(STAMP)
 	@echo "about half an hour on two cores; less of it: python benchmarks/soak.py --help"
