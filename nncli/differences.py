@@ -38,6 +38,11 @@ def differences(trees: Sequence[Mapping[str, Any]]) -> dict[Keys, tuple[Any, ...
     return found
 
 
+def changes(found: Mapping[Keys, tuple[Any, ...]]) -> list[str]:
+    """Differences of two trees in words: `versions.keras 3.14.0 then, 3.15.1 now`."""
+    return [f"{'.'.join(keys)} {then} then, {now} now" for keys, (then, now) in found.items()]
+
+
 def leaves(tree: Mapping[str, Any], above: Keys = ()) -> Iterator[tuple[Keys, Any]]:
     """Each value that is no section, and where it stands."""
     for key, value in tree.items():

@@ -45,6 +45,21 @@ def whole_file(path: Path) -> Iterator[Path]:
             partial.unlink()
 
 
+def nearest_folder(path: Path) -> Path:
+    """What is there of a path: itself, or the nearest above it."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def removed(folder: Path) -> DiskError:
+    """To be raised where a run's folder is gone, or writing would make it anew, nearly empty."""
+    return DiskError(
+        f"{folder} was removed while the run was writing to it",
+        hint="run again; what was trained is lost",
+    )
+
+
 def remove_partials(folder: Path) -> None:
     """Remove what a process that was killed had not finished; nobody may be writing there."""
     for partial in folder.rglob(".*.part*"):

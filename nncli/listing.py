@@ -15,7 +15,7 @@ from typing import Any
 from nncli import runs
 from nncli.differences import differences
 from nncli.errors import RunError
-from nncli.results import CHECKPOINTS, RunDetails, RunDifference, RunRow, RunStatus
+from nncli.results import CHECKPOINTS, RunDetails, RunDifference, RunRow, RunStatus, section
 
 PARTS = ("train", "validation", "test")
 
@@ -103,7 +103,7 @@ def _row(
 ) -> RunRow:
     monitor = str(metrics.get("monitor") or "")
     part = "validation" if monitor.startswith("val_") else "train"
-    test = _section(metrics, "test")
+    test = section(metrics, "test")
     measured = next((name for name in ("accuracy", "mean_absolute_error") if name in test), "")
     newest = None if status == "finished" else _newest_checkpoint(folder)
     epochs = newest if status in {"running", "cut off"} else None
@@ -113,15 +113,15 @@ def _row(
         name=folder.name,
         kind=str(metrics.get("kind") or folder.parent.name),
         status=status,
-        data=str(_section(record, "data").get("source") or ""),
+        data=str(section(record, "data").get("source") or ""),
         started=str(record.get("started") or "") or _written(folder),
         epochs=epochs or _whole(metrics.get("epochs")),
         best_epoch=_whole(metrics.get("best_epoch")) or None,
         metric=monitor,
-        value=_number(_section(metrics, part).get(monitor.removeprefix("val_"))),
+        value=_number(section(metrics, part).get(monitor.removeprefix("val_"))),
         test_metric=measured,
         test_value=_number(test.get(measured)),
-        seconds=_number(_section(record, "seconds").get("train")),
+        seconds=_number(section(record, "seconds").get("train")),
         can_go_on=stopped and newest is not None,
         problem=str(record.get("error") or ""),
     )
@@ -169,11 +169,11 @@ def _written(folder: Path) -> str:
 
 def _circumstances(record: Mapping[str, Any]) -> dict[str, Any]:
     """What a run's numbers depend on beside its config."""
-    data = _section(record, "data")
+    data = section(record, "data")
     return {
         "data": {key: data[key] for key in ("source", "samples", "fingerprint") if key in data},
-        "versions": _section(record, "versions"),
-        "device": _section(record, "device"),
+        "versions": section(record, "versions"),
+        "device": section(record, "device"),
     }
 
 
@@ -184,7 +184,7 @@ def _differing(trees: list[dict[str, Any]]) -> dict[str, tuple[Any, Any]]:
 def _figures(run: RunDetails) -> Iterator[tuple[str, float]]:
     """Every figure that a run reached, by its name in words."""
     for part in PARTS:
-        for name, value in _section(run.metrics, part).items():
+        for name, value in section(run.metrics, part).items():
             # whole numbers are counts
             if isinstance(value, float):
                 yield f"{part} {name}".replace("_", " "), value
@@ -201,12 +201,6 @@ def _side_by_side(
 ) -> dict[str, tuple[float | None, float | None]]:
     left, right = dict(one), dict(other)
     return {name: (left.get(name), right.get(name)) for name in {**left, **right}}
-
-
-def _section(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """What stands under a key, if it is what it should be: the file may be from anywhere."""
-    found = tree.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _number(value: object) -> float | None:

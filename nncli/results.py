@@ -413,6 +413,12 @@ class StoredRun:
         return own_epochs(self.history)
 
 
+def section(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """What stands under a key, if it is what it should be: the file may be from anywhere."""
+    found = tree.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
 @dataclass(frozen=True)
 class RunRow:
     """A run as lists show it."""

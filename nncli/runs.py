@@ -36,7 +36,14 @@ from pathlib import Path
 from typing import Any
 
 from nncli.errors import DiskError, RunError, UsageError, closest
-from nncli.files import remove_partials, whole_file, write_json, write_text
+from nncli.files import (
+    nearest_folder,
+    remove_partials,
+    removed,
+    whole_file,
+    write_json,
+    write_text,
+)
 from nncli.lazy import np
 from nncli.results import (
     CHECKPOINTS,
@@ -121,10 +128,7 @@ class Run:
     def _write_record(self) -> None:
         # or writing would make it anew, with half of the files; a checkpoint may have done so
         if not (self.folder / "run.json").is_file():
-            raise DiskError(
-                f"{self.folder} was removed while the run was writing to it",
-                hint="run again; what was trained is lost",
-            )
+            raise removed(self.folder)
         write_json(self.folder / "run.json", self.record)
 
     def save(self, result: Result, summary: str, write_model: Callable[[Path], None]) -> None:
@@ -212,8 +216,7 @@ def check_writable(root: Path) -> None:
     """
     folder = root.absolute()
     try:
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
+        folder = nearest_folder(folder)
         if not folder.is_dir():
             raise RunError(f"{folder} is not a folder", hint="choose another --output")
         # tried, not asked: permission bits do not know of read-only or virtual file systems
@@ -238,9 +241,7 @@ def check_room(root: Path, size: int) -> None:
     Raises:
         RunError: there is less room than that and the margin.
     """
-    folder = root.absolute()
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
+    folder = nearest_folder(root.absolute())
     try:
         free = shutil.disk_usage(folder).free
     except OSError:  # a file system that does not tell: what is written will

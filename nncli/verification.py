@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from nncli import runs
-from nncli.differences import differences
+from nncli.differences import changes, differences
 from nncli.errors import RunError
-from nncli.results import Array, StoredRun
+from nncli.results import Array, StoredRun, section
 
 
 def first_difference(one: Path, other: Path) -> str:
@@ -42,19 +42,19 @@ def first_difference(one: Path, other: Path) -> str:
     )
 
 
-def changed_since(then: StoredRun, now: StoredRun) -> list[str]:
-    """What a run was made with that is other now, in words: versions, device, samples."""
+def changed_since(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What a run was made with that is other now, in words: versions, device, samples.
 
-    def made_with(run: StoredRun) -> dict[str, Any]:
-        told = {key: run.run.get(key, {}) for key in ("versions", "device")}
-        data = run.run.get("data")
-        samples = data.get("fingerprint") if isinstance(data, Mapping) else None
-        return {**told, "samples": samples}
+    Args:
+        then: its run.json.
+        now: that of its repetition.
+    """
 
-    return [
-        f"{'.'.join(keys)} {a} then, {b} now"
-        for keys, (a, b) in differences([made_with(then), made_with(now)]).items()
-    ]
+    def made_with(record: Mapping[str, Any]) -> dict[str, Any]:
+        told = {key: record.get(key, {}) for key in ("versions", "device")}
+        return {**told, "samples": section(record, "data").get("fingerprint")}
+
+    return changes(differences([made_with(then), made_with(now)]))
 
 
 def weights_of(folder: Path) -> dict[str, Array]:

@@ -35,7 +35,7 @@ def two(root: Path, tmp_path: Path) -> tuple[Path, Path]:
 def test_a_run_is_the_same_as_itself(two: tuple[Path, Path]) -> None:
     one, other = two
     assert first_difference(one, other) == ""
-    assert changed_since(runs.load(one), runs.load(other)) == []
+    assert changed_since(*map(runs.read_record, (one, other))) == []
     assert len(weights_of(one)) >= 5
 
 
@@ -91,7 +91,7 @@ def test_what_has_changed_since_is_told(two: tuple[Path, Path]) -> None:
     record = json.loads((two[1] / "run.json").read_text())
     record["versions"]["keras"] = "9.9"
     (two[1] / "run.json").write_text(json.dumps(record))
-    (told,) = changed_since(*map(runs.load, two))
+    (told,) = changed_since(*map(runs.read_record, two))
     assert told.startswith("versions.keras 3.")
     assert told.endswith(" then, 9.9 now")
 

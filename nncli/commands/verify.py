@@ -41,7 +41,7 @@ def verify(
         _train_again(folder, stored.kind, place, quiet=as_json)
         again = Path(place) / stored.kind / "again"
         difference = first_difference(folder, again)
-        changed = changed_since(stored, runs.load(again))
+        changed = changed_since(stored.run, runs.read_record(again))
     if as_json:
         print_json(
             {

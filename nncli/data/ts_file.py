@@ -79,7 +79,7 @@ def read_content(path: Path) -> bytes:
         DataError: there is none, or it cannot be read.
     """
     try:
-        if path.stat() and not (path.is_file() or path.is_dir()):
+        if path.exists() and not (path.is_file() or path.is_dir()):
             raise DataError(f"{path} is a pipe or a device", hint="set data.path to a .ts file")
         return path.read_bytes()
     except FileNotFoundError:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nncli.errors import UsageError
-from nncli.files import whole_file
+from nncli.files import nearest_folder, whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -209,8 +209,7 @@ def line_styles(count: int, theme: Theme) -> list[tuple[str, Dash]]:
 def _writable(folder: Path) -> bool:
     """Whether it is a folder one may write to, or may be made one."""
     try:
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
+        folder = nearest_folder(folder)
         # tried, not asked: permission bits do not know of virtual file systems
         with tempfile.TemporaryDirectory(prefix=".nncli-", dir=folder):
             return True

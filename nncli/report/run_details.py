@@ -13,7 +13,7 @@ from nncli.report.runs import NONE, STATUS_STYLES, row_document
 from nncli.report.table import Column, print_table
 from nncli.report.training import FILES
 from nncli.report.units import duration, number, short, size_text
-from nncli.results import CHECKPOINTS, RunDetails
+from nncli.results import CHECKPOINTS, RunDetails, section
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,17 +60,17 @@ def _facts(run: RunDetails) -> Iterator[tuple[str, str]]:
     yield "command", str(record.get("command") or NONE)
     yield "status", _status(run)
     yield "kind", row.kind
-    data = _section(record, "data")
-    samples = ", ".join(f"{count} {part}" for part, count in _section(data, "samples").items())
+    data = section(record, "data")
+    samples = ", ".join(f"{count} {part}" for part, count in section(data, "samples").items())
     digest = str(data.get("fingerprint") or "")[:FINGERPRINT]
     fingerprint = f"fingerprint {digest}" if digest else ""
     yield "data", " · ".join(filter(None, (row.data, samples, fingerprint))) or NONE
     if record.get("seed") is not None:
         yield "seed", str(record["seed"])
-    versions = _section(record, "versions")
+    versions = section(record, "versions")
     if versions:
         yield "versions", ", ".join(f"{name} {version}" for name, version in versions.items())
-    device = _section(record, "device")
+    device = section(record, "device")
     if device:
         yield "device", _device(device)
     if row.started:
@@ -130,12 +130,7 @@ def _figure_columns(metrics: Mapping[str, Any]) -> list[Column]:
 
 def _floats(tree: Mapping[str, Any], key: str) -> dict[str, float]:
     """The figures of a part; whole numbers are counts."""
-    return {name: value for name, value in _section(tree, key).items() if isinstance(value, float)}
-
-
-def _section(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = tree.get(key)
-    return found if isinstance(found, Mapping) else {}
+    return {name: value for name, value in section(tree, key).items() if isinstance(value, float)}
 
 
 def _print_files(screen: Console, files: Mapping[str, int]) -> None:

@@ -176,17 +176,18 @@ def _baseline(
     try:
         with process.signals_stay_signals():
             plan = baseline.make()
-        first, count = place
-        progress, history = _phases(plan, training, seed, listener, cache, first=first, count=count)
-        epochs = len(history)
-        if progress.stopped == "interrupted":
-            raise Interrupted(progress.exit_code - 128)
-        if progress.stopped == "diverged":
-            failed = "its loss was no longer a finite number"
-        else:
-            with process.signals_stay_signals():
+            first, count = place
+            progress, history = _phases(
+                plan, training, seed, listener, cache, first=first, count=count
+            )
+            epochs = len(history)
+            if progress.stopped == "interrupted":
+                raise Interrupted(progress.exit_code - 128)
+            if progress.stopped == "diverged":
+                failed = "its loss was no longer a finite number"
+            else:
                 figures, _, _ = _measure(plan, dataset)
-            metrics = {key: figures[key] for key in ("loss", "accuracy")}
+                metrics = {key: figures[key] for key in ("loss", "accuracy")}
     except Exception as error:  # whatever it is, it must not cost the training it is beside
         failed = str(error) or type(error).__name__
     return Baseline(

@@ -29,10 +29,10 @@ from typing import Any
 
 import numpy as np
 
-from nncli.differences import ABSENT
+from nncli.differences import ABSENT, changes
 from nncli.differences import differences as settings_that_differ
-from nncli.errors import DiskError, RunError
-from nncli.files import whole_file
+from nncli.errors import RunError
+from nncli.files import removed, whole_file
 from nncli.results import CHECKPOINTS, Array, EpochRecord
 
 FORMAT = 1
@@ -87,11 +87,8 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
         DiskError: the disk is full or fails, those before it are still there; or the folder was
             removed.
     """
-    if not folder.is_dir():  # or it would be made anew, with nothing else in it
-        raise DiskError(
-            f"{folder} was removed while the run was writing to it",
-            hint="run again; what was trained is lost",
-        )
+    if not folder.is_dir():
+        raise removed(folder)
     groups = ("variables", "optimizer", "best")
     arrays = {name: getattr(checkpoint, name) for name in groups}
     header = {
@@ -232,12 +229,9 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What a run began with that is not so now, in words: `tensorflow 2.20.0 then, 2.21.0 now`."""
     # as JSON gives it back
     found = settings_that_differ([json.loads(json.dumps(tree)) for tree in (then, now)])
-    return sorted(
-        f"{'.'.join(keys)} {before} then, {after} now"
-        for keys, (before, after) in found.items()
-        # a setting that came with a newer nncli, and is off
-        if (before, after) not in ((None, ABSENT), (ABSENT, None))
-    )
+    # a setting that came with a newer nncli, and is off
+    off = ((None, ABSENT), (ABSENT, None))
+    return sorted(changes({keys: pair for keys, pair in found.items() if pair not in off}))
 
 
 class Keeper:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 from nncli.config import TrainingSection
 from nncli.models.kind import Plan
 from nncli.results import Task
 from nncli.training.checkpoint import KEPT
 from nncli.training.measure import SHOWN_RIGHT
+from nncli.training.memory import BYTES, numbers
 
-NUMBER = 4
-"""Bytes of a weight; weights are 32-bit numbers always."""
 SLOTS = {"adam": 2, "adamw": 2, "sgd": 0, "rmsprop": 1}
 """Numbers that each optimizer keeps for every weight it trains."""
 PICTURES: Mapping[Task, int] = {"classification": 1_600_000, "forecast": 900_000}
@@ -72,7 +70,7 @@ def estimate(plan: Plan, training: TrainingSection, *, pictures: bool) -> Estima
     epochs = sum(phase.epochs for phase in plan.phases)
     return Estimate(
         checkpoint=0 if training.checkpoints is None else _checkpoint(trained, slots),
-        model=NUMBER * (plan.model.count_params() + slots * last),
+        model=BYTES * (plan.model.count_params() + slots * last),
         answers=_answers(plan),
         pictures=PICTURES[plan.dataset.task] if pictures else 0,
         texts=TEXTS + EPOCH * epochs,
@@ -84,7 +82,7 @@ def _trained(plan: Plan) -> list[int]:
     counts = []
     for phase in plan.phases:
         phase.prepare()
-        counts.append(_numbers(phase.model.trainable_weights))
+        counts.append(numbers(phase.model.trainable_weights))
     plan.phases[0].prepare()
     return counts
 
@@ -93,7 +91,7 @@ def _checkpoint(trained: list[int], slots: int) -> int:
     """The largest one: all weights that phases have trained so far, the optimizer's numbers of
     the present phase, and the weights of its best epoch."""
     sizes = [sum(trained[:n]) + (1 + slots) * count + count for n, count in enumerate(trained)]
-    return NUMBER * max(sizes)
+    return BYTES * max(sizes)
 
 
 def _answers(plan: Plan) -> int:
@@ -101,8 +99,4 @@ def _answers(plan: Plan) -> int:
     test = plan.dataset.test
     answer: int = prod(size or 1 for size in plan.model.output_shape[1:])
     shown: int = min(len(test), SHOWN_RIGHT) * prod(test.x.shape[1:])
-    return NUMBER * shown + len(test) * (NUMBER * answer + 8)
-
-
-def _numbers(weights: Iterable[Any]) -> int:
-    return sum(int(prod(weight.shape)) for weight in weights)
+    return BYTES * shown + len(test) * (BYTES * answer + 8)

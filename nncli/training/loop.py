@@ -330,7 +330,8 @@ def _watch(
             value = sign * metrics[monitor]
             finite = all(math.isfinite(number) for number in metrics.values())
             better = finite and value < progress.best_value
-            if better and broken_weights(self.model):
+            weights = self.model.get_weights() if better else []
+            if not all(np.isfinite(each).all() for each in weights):
                 # the last step of the epoch broke them, and no loss has seen them yet
                 finite = better = False
             record = EpochRecord(
@@ -344,7 +345,7 @@ def _watch(
             progress.records.append(record)
             if better:
                 progress.best_value, progress.best_epoch = value, record.epoch
-                progress.best_weights = self.model.get_weights()
+                progress.best_weights = weights
             listener.epoch(record, epoch + 1)
             if not finite:
                 progress.stopped = "diverged"

@@ -26,9 +26,13 @@ def fixed(model: Any) -> int:
 
     4 · (weights + 3 · trainable weights)
     """
-    weights = sum(prod(each.shape) for each in model.weights)
-    trainable = sum(prod(each.shape) for each in model.trainable_weights)
-    return int(BYTES * (weights + (STATE - 1) * trainable))
+    weights, trainable = numbers(model.weights), numbers(model.trainable_weights)
+    return BYTES * (weights + (STATE - 1) * trainable)
+
+
+def numbers(weights: Iterable[Any]) -> int:
+    """How many there are in all arrays together."""
+    return sum(int(prod(weight.shape)) for weight in weights)
 
 
 def per_sample(model: Any) -> int:

@@ -63,6 +63,9 @@ class EpochInGraph:
         self._before: list[Array] = []
         self._model, self._order, self._see, self._size = model, order, see, 1
         self._batch_size = batch_size
+        changing = changing_variables(model)
+        kept = [each for each in model.variables if id(each) in changing]
+        self._state = [*kept, *model.optimizer.variables]  # all that a step changes
         data = [split.x, split.y, *([] if weights is None else [weights])]
         self._data = [tf.convert_to_tensor(each) for each in data]
         graph = tf.function(self._loop(len(split), batch_size), autograph=False)
@@ -76,7 +79,7 @@ class EpochInGraph:
         """Train the next epoch of `stream`; the figures over all of its steps, by name."""
         tf = backend.tensorflow()
         self._order_now = order = tf.constant(self._order(int(next(stream))))
-        self._before = [np.array(each) for each in self._state()]
+        self._before = [np.array(each) for each in self._state]
         first, self.broken_step = 0, None
         while first < self.steps and self.broken_step is None:
             self._see(first)
@@ -91,12 +94,6 @@ class EpochInGraph:
             self._size = max(1, min(fitting, self._size * QUICKEST_GROWTH, self.steps))
         return dict(logs)
 
-    def _state(self) -> list[Any]:
-        """All that a step changes."""
-        changing = changing_variables(self._model)
-        kept = [each for each in self._model.variables if id(each) in changing]
-        return [*kept, *self._model.optimizer.variables]
-
     def broken_layer(self) -> str:
         """The first layer that had, or gave, a number that is not finite in the step that broke.
 
@@ -108,7 +105,7 @@ class EpochInGraph:
         """
         tf = backend.tensorflow()
         assert self.broken_step is not None
-        for variable, value in zip(self._state(), self._before, strict=True):
+        for variable, value in zip(self._state, self._before, strict=True):
             variable.assign(value)
         self._model.reset_metrics()
         broken = self.broken_step - 1

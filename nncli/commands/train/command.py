@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -87,7 +88,13 @@ def train(
     from nncli.report.run import RunReport
     from nncli.requirements import parse
 
-    requirements = tuple(map(parse, require or ()))
+    job = partial(
+        Job,
+        output=output,
+        pictures=pictures,
+        cache=cache,
+        requirements=tuple(map(parse, require or ())),
+    )
     words = f"nncli train --resume {resume}" if resume is not None else f"nncli train {kind}"
     report = RunReport(words, quiet=quiet, as_json=as_json, profile=profile, junit=junit)
     if resume is not None:
@@ -111,17 +118,7 @@ def train(
             if found.loaded is None:
                 report.nothing_left(found.run.folder)
                 return
-            carry_out(
-                Job(
-                    found.loaded,
-                    output,
-                    pictures=pictures,
-                    cache=cache,
-                    requirements=requirements,
-                    going_on=found,
-                ),
-                report,
-            )
+            carry_out(job(found.loaded, going_on=found), report)
         return
 
     from nncli.config import load
@@ -149,15 +146,4 @@ def train(
     if name is not None:
         runs.check_free(output, kind, name)
     runs.check_writable(output / kind)
-    carry_out(
-        Job(
-            loaded,
-            output,
-            name,
-            pictures=pictures,
-            cache=cache,
-            dry_run=dry_run,
-            requirements=requirements,
-        ),
-        report,
-    )
+    carry_out(job(loaded, name=name, dry_run=dry_run), report)
