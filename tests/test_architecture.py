@@ -42,6 +42,10 @@ MAY_IMPORT = {
         *("models", "data", "config", "results", "listener"),
         *("backend", "errors", "process", "profile", "lazy", "files", "differences"),
     },
+    "trained": {
+        *("models", "data", "config", "schema", "results", "runs", "training"),
+        *("backend", "errors", "files", "lazy"),
+    },
     "plots": {"results", "activations", "neuron", "differences", "errors", "files"},
     "report": {
         *("requirements",),
@@ -56,6 +60,7 @@ MUST_NOT_KNOW = {
     "data": {"tensorflow", "matplotlib", "rich", "typer"},
     "models": {"matplotlib", "rich", "typer"},
     "training": {"matplotlib", "rich", "typer"},
+    "trained": {"matplotlib", "rich", "typer"},
     "runs": {"keras", "tensorflow", "matplotlib", "rich", "typer"},
     "listing": {"numpy", "keras", "tensorflow", "matplotlib", "rich", "typer"},
     "plots": {"keras", "tensorflow", "rich", "typer"},

@@ -154,7 +154,14 @@ def load_sine(section: SineSection, _seed: int) -> Dataset:
         train=_one_wave(np.sin(t)),
         validation=None,
         test=_one_wave(later),
-        series=Series(name="sin(t)", offset=0.0, scale=1.0, seen=later[:1], truth=later[1:]),
+        series=Series(
+            name="sin(t)",
+            offset=0.0,
+            scale=1.0,
+            seen=later[:1],
+            truth=later[1:],
+            naive_error=_naive_error(np.sin(t)),
+        ),
         notes=(
             "the test part is the same wave sampled half a step later, between the training points",
         ),
@@ -218,6 +225,7 @@ def load_csv(section: CsvSection, _seed: int) -> Dataset:
         labels=columns.dates[test_start:],
         change=section.predict == "change",
         relative=section.inputs == "relative",
+        naive_error=_naive_error(values[:train_end, 0]),
     )
     others = None
     if section.input_columns:
@@ -339,6 +347,15 @@ def _scaling(
             hint="leave it out of data.input_columns" if beside else "choose another data.column",
         )
     return offset, scale
+
+
+def _naive_error(train: NDArray[np.float64]) -> float:
+    """The mean absolute error of repeating the last value, over the training part.
+
+    Source: R. Hyndman, A. Koehler, Another look at measures of forecast accuracy, 2006: what their
+    MASE divides by.
+    """
+    return float(np.abs(np.diff(train)).mean())
 
 
 def _windows(

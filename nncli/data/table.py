@@ -174,6 +174,11 @@ def load_table(section: TableSection, seed: int) -> Dataset:
         classes=classes,
         scaler=scaler,
         brightness=None if pixels is None else pixels.factor,
+        columns={
+            "header": list(layout.header),
+            "label": layout.label,
+            "numbers": list(layout.numbers),
+        },
         copies=division.copies,
         files=digest_of_files([table.layout.path for table in tables]),
         notes=(*notes, *division.notes),

@@ -118,7 +118,7 @@ def _train(job: Job, report: RunReport, artist: Artist | None) -> None:
             config = run.folder.absolute() / "config.yaml"
             again = ["nncli", "train", settings.kind, "--config", str(config)]
             write_text(run.folder / "config.yaml", to_yaml(settings, shlex.join(again)))
-            write_json(run.folder / "data.json", ready.dataset.learned())
+            write_json(run.folder / "data.json", ready.plan.learned(ready.dataset))
         notes = ready.notes
         if state is not None:
             notes = (f"going on after {state.number} finished epochs", *notes)
