@@ -14,6 +14,7 @@ import re
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -280,6 +281,17 @@ def _quiet() -> Iterator[None]:
             os.close(saved)
             kept.seek(0)
             _noise.append(kept.read().decode(errors="replace"))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what a library prints and warns of inside, to be shown only when something fails."""
+    if KEEP_OPEN in os.environ:
+        yield
+        return
+    with _quiet(), warnings.catch_warnings(), redirect_stdout(sys.stderr):
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager
