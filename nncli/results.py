@@ -21,6 +21,8 @@ REPORT = "report.html"
 """The page of a run in its folder."""
 CHECKPOINTS = "checkpoints"
 """The folder in it with the state of its training: files `*.state`."""
+EXPORTS = "exports"
+"""The folder in it with files for other programs."""
 PRETRAINING = "pretrain"
 """The phase that learns another task than the run's, to begin with better weights."""
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ def ask(line: str | None) -> dict[str, str]:
     return {word: meaning for word, _, meaning in rows}
 
 
-COMMANDS = "plot-activation neuron train plot report verify completion runs config data"
+COMMANDS = "plot-activation neuron train plot report verify export completion runs config data"
 LEVELS = "kind= seed= data. model. training."
 
 
@@ -92,6 +92,8 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli config copy cnn-m", "cnn-mnist"),
         ("nncli config show cnn-m", "cnn-mnist"),
         ("nncli config validate my.yaml cnn-m", "cnn-mnist"),
+        ("nncli export --format ", "keras saved-model onnx tflite code"),
+        ("nncli export latest -f on", "onnx"),
         ("nncli neuron --theme ", "light dark"),
         ("nncli neuron --theme=d", "--theme=dark"),
         ("nncli neuron --activation gel", "gelu"),
@@ -250,6 +252,7 @@ def test_an_answer_loads_nothing_heavy() -> None:
     # but for activations, whose table is NumPy
     lines = ["nncli ", "nncli train ", "nncli train --set ", "nncli config show ", "nncli neuron -"]
     lines += ["nncli train cnn --set data.source=", "nncli completion ", "nncli runs show "]
+    lines += ["nncli export --format "]
     script = (
         "import os, sys\n"
         "from nncli.cli import main\n"

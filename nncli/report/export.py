@@ -40,7 +40,7 @@ def _check(made: Exported) -> str:
     unit = "" if "probabilit" in made.gives else " deviations"
     samples = "1 sample" if made.samples == 1 else f"{made.samples:,} samples"
     return (
-        f"{made.runtime} answers as Keras does on {samples}, {made.samples_of}: "
+        f"{made.runtime} answers as the run does in Keras on {samples} {made.samples_of}: "
         f"largest difference {made.difference:.1e}{unit}, {made.tolerance:g} allowed"
     )
 

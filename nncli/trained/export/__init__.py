@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from nncli import backend
 from nncli.errors import ExportError, NncliError, UsageError
 from nncli.files import whole_together, write_json
-from nncli.results import Exported
+from nncli.results import EXPORTS, Exported
 from nncli.trained.export import code, keras_file, onnx_file, saved_model, tflite_file
 from nncli.trained.export.format import Format, Material
 
@@ -79,8 +79,6 @@ FORMATS: dict[str, Format] = {
     )
 }
 """By name."""
-EXPORTS = "exports"
-"""The folder for them in that of the run."""
 TOLERANCE = 1e-4
 """How far answers may be from Keras's: of probabilities, or in deviations of the training part. In
 32 bits they differ by less than a hundredth of it."""
@@ -127,7 +125,7 @@ def place(format: Format, folder: Path, output: Path | None) -> Path:
             f"{output} is not the name of a file for {format.name}",
             hint=f"--output {output.with_suffix(suffix)}",
         )
-    if suffix == ".py" and find_spec(output.stem.partition(".")[0]) is not None:
+    if suffix == ".py" and output.stem in code.TAKEN:
         raise UsageError(
             f"a script {output.name} would be imported in place of the module of that name",
             hint=f"--output {output.with_name(f'{output.stem}-keras.py')}",

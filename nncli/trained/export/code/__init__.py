@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import runpy
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 SAMPLES, BASE = ".npz", "-base.keras"
 BESIDE = (SAMPLES, BASE)
 """What a script may need beside it, by the end of its name."""
+
+TAKEN = frozenset({*sys.stdlib_module_names, "keras", "numpy", "tensorflow"})
+"""Names of scripts that Python would import in place of the module."""
 
 
 def write(material: Material, path: Path) -> None:

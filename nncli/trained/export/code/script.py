@@ -463,6 +463,8 @@ class Script:
             return [
                 "    loss, accuracy = model.evaluate(x_test, y_test, verbose=0)",
                 '    print(f"test accuracy {accuracy:.1%}")',
+                "    taken = CLASSES[model.predict(x_test[:1], verbose=0).argmax()]",
+                """    print(f"the first of it is {CLASSES[data['y_test'][0]]}, taken for {taken}")""",
             ]
         assert self.dataset.series is not None
         scale = "" if self.dataset.series.scale == 1 else " * SCALE"
