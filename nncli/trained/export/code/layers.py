@@ -7,6 +7,8 @@ from typing import Any
 
 WIDTH = 88
 """Columns of a line."""
+INDENT = 13
+"""Of them, what stands around a layer in the list of a model."""
 _PLAIN = {"name", "trainable", "dtype", "data_format"}
 _GENERAL = ("_initializer", "_regularizer", "_constraint")
 """Arguments that nncli leaves as Keras has them."""
@@ -51,10 +53,7 @@ def layer_code(layer: Any, *, dtype: str = "", **instead: str) -> str:
             words.append(f"{name}={value_code(value)}")
     if dtype:
         words.append(f"dtype={quoted(dtype)}")
-    line = f"keras.layers.{kind.__name__}({', '.join(words)})"
-    if 13 + len(line) <= WIDTH:
-        return line
-    return "\n".join([f"keras.layers.{kind.__name__}(", *(f"    {word}," for word in words), ")"])
+    return "\n".join(called(f"keras.layers.{kind.__name__}(", words, ")", width=WIDTH - INDENT))
 
 
 def value_code(value: Any) -> str:
@@ -72,10 +71,22 @@ def quoted(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in plain) + '"'
 
 
-def listed(begin: str, words: list[str], end: str) -> list[str]:
-    """Words between brackets, on one line or on one each."""
+def called(begin: str, words: list[str], end: str, *, width: int = WIDTH) -> list[str]:
+    """The arguments of a call: on its line, on one of their own, or on one each."""
+    inside = f"{_indent(begin)}    {', '.join(words)}"
+    if len(f"{begin}{', '.join(words)}{end}") <= width or len(inside) > width:
+        return listed(begin, words, end, width=width)
+    return [begin, inside, f"{_indent(begin)}{end}"]
+
+
+def listed(begin: str, words: list[str], end: str, *, width: int = WIDTH) -> list[str]:
+    """The values of a list: on its line, or on one each."""
     line = f"{begin}{', '.join(words)}{end}"
-    if len(line) <= WIDTH:
+    if len(line) <= width:
         return [line]
-    indent = " " * (len(begin) - len(begin.lstrip()))
+    indent = _indent(begin)
     return [begin, *(f"{indent}    {word}," for word in words), f"{indent}{end}"]
+
+
+def _indent(line: str) -> str:
+    return " " * (len(line) - len(line.lstrip()))

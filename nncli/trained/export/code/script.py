@@ -18,7 +18,7 @@ from nncli.models.transfer import (
     TransferSettings,
 )
 from nncli.trained.export.code import BASE, SAMPLES
-from nncli.trained.export.code.layers import WIDTH, layer_code, listed, quoted
+from nncli.trained.export.code.layers import WIDTH, called, layer_code, listed, quoted
 from nncli.trained.export.format import Material
 from nncli.training.loop import OPTIMIZERS
 
@@ -233,19 +233,16 @@ class Script:
         if settings.application is None:
             stack = self._stack(shape, map(self._layer, base.layers))
             stack[0] = "    base = keras.Sequential("
-            stack[-1] = f'        ,name="{base.name}"\n    )'
             stack[-2:] = ["        ],", f'        name="{base.name}",', "    )"]
             if isinstance(settings.weights, Path):
                 loads = ["    if weights is not None:", "        base.load_weights(weights)"]
                 return f"weights={weights}", [*stack, *loads]
             return "", stack
-        alpha = "" if settings.alpha is None else f", alpha={settings.alpha!r}"
-        arguments = f"include_top=False, weights=weights, input_shape={shape!r}{alpha}"
-        return f"weights={weights}", [
-            f"    base = keras.applications.{settings.base}(",
-            f"        {arguments}",
-            "    )",
-        ]
+        alpha = [] if settings.alpha is None else [f"alpha={settings.alpha!r}"]
+        words = ["include_top=False", "weights=weights", f"input_shape={shape!r}", *alpha]
+        return f"weights={weights}", called(
+            f"    base = keras.applications.{settings.base}(", words, ")"
+        )
 
     def _layer(self, layer: Any, **instead: str) -> str:
         last = layer is self.model.layers[-1]
@@ -254,7 +251,7 @@ class Script:
 
     def _batches(self) -> list[str]:
         shuffled = self.config.training.shuffle
-        says = "every epoch in another order" if shuffled else "in their own order"
+        says = "each in another order" if shuffled else "in their own order"
         order = (
             "        order = np.random.default_rng([SEED, 2, epoch]).permutation(len(x))"
             if shuffled
@@ -277,7 +274,7 @@ class Script:
             third = ", weights[rows]"
         return [
             "def batches(x, y, epoch):",
-            f'    """Batches of one epoch after the other without end, {says}."""',
+            f'    """Batches of epoch after epoch without end, {says}."""',
             *weights,
             "    while True:",
             order,
@@ -293,15 +290,15 @@ class Script:
         if self.dataset.classes and not self.one_hot:
             loss = f"sparse_{loss}"
         stopping, several = training.early_stopping, self.transfer is not None
-        mode = ', mode="max"' if str(self._monitor).endswith("accuracy") else ""
+        mode = ['mode="max"'] if str(self._monitor).endswith("accuracy") else []
         monitor = "monitor" if several else "MONITOR"
-        takes = "model, x, y, validation, epochs, learning_rate"
+        takes = ["model", "x", "y", "validation", "epochs", "learning_rate"]
         if several:
-            takes += ", first_epoch, monitor=MONITOR, patience=None"
+            takes += ["first_epoch", "monitor=MONITOR", "patience=None"]
         patience = "patience or epochs" if several else "PATIENCE" if stopping else "epochs"
         callbacks = ["best"]
         lines = [
-            f"def train({takes}):",
+            *called("def train(", takes, "):"),
             '    """Train, and leave the model with the weights of its best epoch."""',
             "    model.compile(",
             f"        optimizer=keras.optimizers.{OPTIMIZERS[training.optimizer]}(learning_rate),",
@@ -312,16 +309,20 @@ class Script:
         if stopping is not None and stopping.min_delta:
             callbacks.append("enough")
             lines += [
-                "    enough = keras.callbacks.EarlyStopping(",
-                f"        {monitor}, patience={patience}, min_delta={stopping.min_delta!r}{mode}",
-                "    )",
+                *called(
+                    "    enough = keras.callbacks.EarlyStopping(",
+                    [monitor, f"patience={patience}", f"min_delta={stopping.min_delta!r}", *mode],
+                    ")",
+                ),
             ]
             patience = "epochs"
         return [
             *lines,
-            "    best = keras.callbacks.EarlyStopping(",
-            f"        {monitor}, patience={patience}, restore_best_weights=True{mode}",
-            "    )",
+            *called(
+                "    best = keras.callbacks.EarlyStopping(",
+                [monitor, f"patience={patience}", "restore_best_weights=True", *mode],
+                ")",
+            ),
             "    history = model.fit(",
             f"        batches(x, y, {'first_epoch' if several else '1'}),",
             "        steps_per_epoch=-(-len(x) // BATCH_SIZE),",
@@ -420,7 +421,7 @@ class Script:
             *("EPOCHS", "LEARNING_RATE", f"first_epoch={done}"),
         ]
         arguments += ["patience=PATIENCE"] if stopping is not None else []
-        call = listed("    train(", arguments, ")")
+        call = called("    train(", arguments, ")")
         if settings.fine_tune is None:
             return [*lines, "", "    # then the head above it, on the task's own samples", *call]
         call[0] = call[0].replace("train(", "head = train(")
@@ -447,7 +448,7 @@ class Script:
             f"        if {frozen}:",
             "            layer.trainable = False",
             "    weights = model.get_weights()",
-            *listed("    tuned = train(", fine, ")"),
+            *called("    tuned = train(", fine, ")"),
             f"    if {best}(tuned) {worse} {best}(head):  # it was better before",
             "        model.set_weights(weights)",
         ]
@@ -464,7 +465,8 @@ class Script:
                 "    loss, accuracy = model.evaluate(x_test, y_test, verbose=0)",
                 '    print(f"test accuracy {accuracy:.1%}")',
                 "    taken = CLASSES[model.predict(x_test[:1], verbose=0).argmax()]",
-                """    print(f"the first of it is {CLASSES[data['y_test'][0]]}, taken for {taken}")""",
+                """    truth = CLASSES[data["y_test"][0]]""",
+                '    print(f"the first of it is {truth}, taken for {taken}")',
             ]
         assert self.dataset.series is not None
         scale = "" if self.dataset.series.scale == 1 else " * SCALE"
@@ -490,17 +492,14 @@ _SINE = '''def load():
 '''
 _SETTLE = '''def settle(base, x):
     """Give the BatchNormalization of a random base the statistics of its samples."""
-    norms = [
-        layer
-        for layer in base.layers
-        if isinstance(layer, keras.layers.BatchNormalization)
-    ]
+    normalization = keras.layers.BatchNormalization
+    norms = [layer for layer in base.layers if isinstance(layer, normalization)]
     momenta = [layer.momentum for layer in norms]
     base.trainable = True
     for layer in norms:
         layer.momentum = 0.0  # the statistics of this one batch
     base(x, training=True)
-    for layer, momentum in zip(norms, momenta):
+    for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
     base.trainable = False
 '''
