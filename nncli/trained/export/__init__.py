@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nncli import backend
+from nncli import backend, process
 from nncli.errors import ExportError, NncliError, UsageError
 from nncli.files import whole_together, write_json
 from nncli.results import EXPORTS, Exported
@@ -197,9 +197,9 @@ def export(opened: OpenedRun, format: Format, path: Path, tolerance: float) -> E
     wanted = expected(opened, trained, asked.x)
     with whole_together(path.parent) as folder:
         made = folder / path.name
-        with _told(f"this model cannot be written for {format.runtime}"), backend.quiet():
+        with _told(f"this model cannot be written for {format.runtime}"):
             format.write(material, made)
-        with _told(f"{format.runtime} does not take what was written for it"), backend.quiet():
+        with _told(f"{format.runtime} does not take what was written for it"):
             given = format.answers(material, made, asked.x)
         difference = largest_difference(opened.learned, given, wanted)
         if not difference <= tolerance:
@@ -237,12 +237,13 @@ def export(opened: OpenedRun, format: Format, path: Path, tolerance: float) -> E
 
 @contextmanager
 def _told(what: str) -> Iterator[None]:
-    """What goes wrong in somebody else's converter or runtime as an error of ours.
+    """What goes wrong in somebody else's converter or runtime as an error of ours; quietly.
 
     What the system says of memory and disks is left to those who know it.
     """
     try:
-        yield
+        with process.signals_stay_signals(), backend.quiet():
+            yield
     except (NncliError, OSError, MemoryError):
         raise
     except Exception as error:

@@ -9,6 +9,7 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,22 @@ def test_a_script_that_builds_something_else_is_not_written(
     with pytest.raises(ExportError, match="with other weights"):
         export(opened_run("cnn"), FORMATS["code"], tmp_path / "mine.py", 1e-4)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_name_becomes_a_line_of_the_script(opened_run: Opened, tmp_path: Path) -> None:
+    """Names come with the data, and with a folder that somebody else has made."""
+    run = opened_run("cnn")
+    evil = '"""\nraise SystemExit("caught")\n"""'
+    learned = run.learned.model_copy(update={"classes": (evil, *run.learned.classes[1:])})
+    changed = replace(run, stored=replace(run.stored, name=evil), learned=learned)
+    export(changed, FORMATS["code"], tmp_path / "mine.py", 1e-6)
+    said = (tmp_path / "mine.py").read_text(encoding="utf-8")
+    assert not [line for line in said.splitlines() if line.startswith("raise")]
+    series = opened_run("rnn")
+    assert series.learned.series is not None
+    named = series.learned.series.model_copy(update={"name": evil})
+    changed = replace(series, learned=series.learned.model_copy(update={"series": named}))
+    export(changed, FORMATS["code"], tmp_path / "other.py", 1e-6)
 
 
 @pytest.mark.usefixtures("started")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 WIDTH = 88
@@ -69,6 +70,11 @@ def quoted(text: str) -> str:
     """Text in double quotes, whatever it holds."""
     plain = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in plain) + '"'
+
+
+def plain(text: str) -> str:
+    """Text that ends no docstring and begins no line: a name may be from anywhere."""
+    return re.sub(r"[^\w.+-]", "_", text)
 
 
 def called(begin: str, words: list[str], end: str, *, width: int = WIDTH) -> list[str]:

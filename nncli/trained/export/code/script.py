@@ -17,10 +17,11 @@ from nncli.models.transfer import (
     TransferConfig,
     TransferSettings,
 )
+from nncli.results import section
 from nncli.trained.export.code import BASE, SAMPLES
-from nncli.trained.export.code.layers import WIDTH, called, layer_code, listed, quoted
+from nncli.trained.export.code.layers import WIDTH, called, layer_code, listed, plain, quoted
 from nncli.trained.export.format import Material
-from nncli.training.loop import OPTIMIZERS
+from nncli.training.loop import OPTIMIZERS, monitor_of
 
 if TYPE_CHECKING:
     from nncli.data.dataset import Dataset
@@ -34,7 +35,7 @@ class Script:
         opened = material.opened
         assert material.dataset is not None
         self.stem, self.opened, self.dataset = stem, opened, material.dataset
-        self.model = material.trained
+        self.model, self.learned = material.trained, opened.learned
         self.config: KindConfig = opened.config
         self.transfer = self.config if isinstance(self.config, TransferConfig) else None
         self.before = self._before(self.transfer)
@@ -88,14 +89,15 @@ class Script:
         return "\n\n".join([first, second]) + "\n\n\n" + "\n\n\n".join(rest) + "\n"
 
     def _head(self) -> list[str]:
-        test = self.opened.stored.metrics.get("test", {})
+        name = plain(self.opened.stored.name)
+        test = section(self.opened.stored.metrics, "test")
         reached = ""
         if "accuracy" in test:
             reached = f" It reached a test accuracy of {test['accuracy']:.1%}."
         elif "mean_absolute_error" in test:
             reached = f" Its test error was {test['mean_absolute_error']:.4g}."
-        files = [f"{self.stem}{SAMPLES}"] if self.has_file else []
-        files += [self.base_file] if self.base_file else []
+        files = [f"{plain(self.stem)}{SAMPLES}"] if self.has_file else []
+        files += [plain(self.base_file)] if self.base_file else []
         needs = "Needs keras, tensorflow and numpy"
         if files:
             needs += f", and beside it {' and '.join(files)}"
@@ -103,7 +105,7 @@ class Script:
         if files:
             imports = ["from pathlib import Path", "", *imports]
         return [
-            f'"""The model of the run {self.opened.stored.name}, built and trained in plain Keras.',
+            f'"""The model of the run {name}, built and trained in plain Keras.',
             "",
             *wrap(f"Written by nncli.{reached}", WIDTH),
             *wrap(f"{needs}.", WIDTH),
@@ -115,7 +117,6 @@ class Script:
     def _constants(self) -> list[str]:
         training = self.config.training
         stopping = training.early_stopping
-        monitor = self.opened.stored.metrics.get("monitor", "val_loss")
         lines = [f"SEED = {self.config.seed}"]
         if self.transfer is not None and self.transfer.pretraining is not None:
             lines += [
@@ -126,7 +127,7 @@ class Script:
             f"EPOCHS = {training.epochs}",
             f"LEARNING_RATE = {training.learning_rate!r}",
             f"BATCH_SIZE = {training.batch_size}",
-            f'MONITOR = "{monitor}"  # chooses the best epoch',
+            f"MONITOR = {quoted(self._monitor)}  # chooses the best epoch",
         ]
         if stopping is not None:
             lines.append(f"PATIENCE = {stopping.patience}  # epochs without a better one")
@@ -137,27 +138,27 @@ class Script:
                 f"FINE_TUNING_EPOCHS = {fine.epochs}",
                 f"FINE_TUNING_RATE = {fine.learning_rate!r}",
             ]
-        series = self.dataset.series
-        if self.dataset.classes:
-            lines += listed("CLASSES = [", [quoted(name) for name in self.dataset.classes], "]")
+        series = self.learned.series
+        if self.learned.classes:
+            lines += listed("CLASSES = [", [quoted(name) for name in self.learned.classes], "]")
         elif series is not None and series.scale != 1:
-            lines.append(f"SCALE = {series.scale!r}  # one deviation, in {series.name}")
+            lines.append(f"SCALE = {series.scale!r}  # one deviation, in {plain(series.name)}")
         return lines
 
     def _load(self) -> list[str]:
         if not self.has_file:
             return _SINE.format(**self.config.data.model_dump()).splitlines()
-        what = "pixels from 0 to 255" if self.opened.learned.is_images else "sequences"
+        what = "pixels from 0 to 255" if self.learned.is_images else "sequences"
         more: Iterable[str] = ()
-        if self.dataset.series is not None:
+        if self.learned.series is not None:
             what = "windows"
             more = ("They are scaled: (value - mean) / deviation of the training part.",)
-            if self.dataset.series.change:
+            if self.learned.series.change:
                 how = "told as the change from the last one"
                 more = (*more, f"What follows a window is {how}.")
-            if self.dataset.series.relative:
+            if self.learned.series.relative:
                 more = (*more, "So is the window itself.")
-        elif self.dataset.scaler is not None:
+        elif self.learned.scaler is not None:
             more = ("They are scaled: (value - mean) / deviation of the training part.",)
         quotes = '"""'
         first = f"{quotes}The {what} of the run, in its own parts."
@@ -177,7 +178,7 @@ class Script:
         how = preparation.preprocessing
         pixels = 'pixels.astype("float32")'
         lines = ["def prepare(pixels):", '    """Pixels from 0 to 255 as the model wants them."""']
-        if preparation.channels == 3 and self.opened.learned.input_shape[-1] == 1:
+        if preparation.channels == 3 and self.learned.input_shape[-1] == 1:
             lines.append("    pixels = np.repeat(pixels, 3, axis=-1)  # grey to three channels")
         if how == "unit":
             return [*lines, f"    return {pixels} / 255"]
@@ -211,13 +212,17 @@ class Script:
         ]
         return [head, build]
 
-    def _stack(self, shape: tuple[int, ...], codes: Iterable[str]) -> list[str]:
+    def _stack(
+        self, shape: tuple[int, ...], codes: Iterable[str], begin: str = "return ", name: str = ""
+    ) -> list[str]:
+        """A Sequential of layers."""
         return [
-            "    return keras.Sequential(",
+            f"    {begin}keras.Sequential(",
             "        [",
             f"            keras.layers.Input({shape!r}),",
             *(f"            {line}" for code in codes for line in f"{code},".splitlines()),
-            "        ]",
+            "        ]," if name else "        ]",
+            *([f"        name={quoted(name)},"] if name else []),
             "    )",
         ]
 
@@ -228,12 +233,10 @@ class Script:
             str(settings.weights), repr(str(settings.weights))
         )
         if isinstance(settings.base, Path):
-            load = f'keras.models.load_model(Path(__file__).with_name("{self.base_file}"))'
+            load = f"keras.models.load_model(Path(__file__).with_name({quoted(self.base_file)}))"
             return "", [f"    base = {load}"]
         if settings.application is None:
-            stack = self._stack(shape, map(self._layer, base.layers))
-            stack[0] = "    base = keras.Sequential("
-            stack[-2:] = ["        ],", f'        name="{base.name}",', "    )"]
+            stack = self._stack(shape, map(self._layer, base.layers), "base = ", base.name)
             if isinstance(settings.weights, Path):
                 loads = ["    if weights is not None:", "        base.load_weights(weights)"]
                 return f"weights={weights}", [*stack, *loads]
@@ -262,14 +265,10 @@ class Script:
             numbers = "y.argmax(axis=1)" if self.one_hot else "y"
             weights = [
                 "    # a sample of a rare class counts more",
-                f"    classes, place, count = np.unique({numbers}, return_inverse=True, "
-                "return_counts=True)",
-                "    weights = (len(x) / (len(classes) * count))[place]",
-            ]
-            weights[1:2] = [
                 "    classes, place, count = np.unique(",
                 f"        {numbers}, return_inverse=True, return_counts=True",
                 "    )",
+                "    weights = (len(x) / (len(classes) * count))[place]",
             ]
             third = ", weights[rows]"
         return [
@@ -287,10 +286,10 @@ class Script:
     def _train(self) -> list[str]:
         training = self.config.training
         loss = LOSSES[self.task]
-        if self.dataset.classes and not self.one_hot:
+        if self.learned.classes and not self.one_hot:
             loss = f"sparse_{loss}"
         stopping, several = training.early_stopping, self.transfer is not None
-        mode = ['mode="max"'] if str(self._monitor).endswith("accuracy") else []
+        mode = ['mode="max"'] if self._monitor.endswith("accuracy") else []
         monitor = "monitor" if several else "MONITOR"
         takes = ["model", "x", "y", "validation", "epochs", "learning_rate"]
         if several:
@@ -335,8 +334,8 @@ class Script:
         ]
 
     @property
-    def _monitor(self) -> Any:
-        return self.opened.stored.metrics.get("monitor", "val_loss")
+    def _monitor(self) -> str:
+        return monitor_of(self.config.training.monitor, self.dataset)
 
     def _settle(self) -> list[str]:
         if not self._settles:
@@ -388,7 +387,7 @@ class Script:
         settings = self.settings
         (base,) = [layer for layer in self.model.layers if hasattr(layer, "layers")]
         stopping = self.config.training.early_stopping
-        lines = [f'    base = model.get_layer("{base.name}")', "    model.summary()"]
+        lines = [f"    base = model.get_layer({quoted(base.name)})", "    model.summary()"]
         if self._settles:
             lines.append(f"    settle(base, x_train[:{self._settling(base)}])")
         done = "1"
@@ -423,7 +422,7 @@ class Script:
         arguments += ["patience=PATIENCE"] if stopping is not None else []
         call = called("    train(", arguments, ")")
         if settings.fine_tune is None:
-            return [*lines, "", "    # then the head above it, on the task's own samples", *call]
+            return [*lines, "", "    # the head above it learns, the base stays as it is", *call]
         call[0] = call[0].replace("train(", "head = train(")
         fine = [
             *("model", "x_train", "y_train", "validation"),
@@ -431,16 +430,16 @@ class Script:
             f"first_epoch={done} + len(head)",
             *(["patience=PATIENCE"] if stopping is not None else []),
         ]
-        best = "max" if str(self._monitor).endswith("accuracy") else "min"
+        best = "max" if self._monitor.endswith("accuracy") else "min"
         worse = "<=" if best == "max" else ">="
         frozen = "isinstance(layer, keras.layers.BatchNormalization)"
         return [
             *lines,
             "",
-            "    # then the head above it, on the task's own samples",
+            "    # the head above it learns, the base stays as it is",
             *call,
             "",
-            "    # at last the base's last layers too, in small steps",
+            "    # then the base's last layers too, in small steps",
             "    base.trainable = True",
             "    for layer in base.layers[:-FINE_TUNED_LAYERS]:",
             "        layer.trainable = False",
@@ -460,7 +459,7 @@ class Script:
         return int(min(max(SETTLING_SAMPLES, SETTLING_VALUES // places), most))
 
     def _measure(self) -> list[str]:
-        if self.dataset.classes:
+        if self.learned.classes:
             return [
                 "    loss, accuracy = model.evaluate(x_test, y_test, verbose=0)",
                 '    print(f"test accuracy {accuracy:.1%}")',
@@ -468,9 +467,9 @@ class Script:
                 """    truth = CLASSES[data["y_test"][0]]""",
                 '    print(f"the first of it is {truth}, taken for {taken}")',
             ]
-        assert self.dataset.series is not None
-        scale = "" if self.dataset.series.scale == 1 else " * SCALE"
-        name = quoted(f" in {self.dataset.series.name}")[1:-1].replace("{", "{{").replace("}", "}}")
+        assert self.learned.series is not None
+        scale = "" if self.learned.series.scale == 1 else " * SCALE"
+        name = quoted(f" in {self.learned.series.name}")[1:-1].replace("{", "{{").replace("}", "}}")
         return [
             "    error = np.abs(model.predict(x_test, verbose=0) - y_test).mean()" + scale,
             f'    print(f"mean absolute test error {{error:.4f}}{name}")',
