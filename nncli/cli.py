@@ -25,6 +25,7 @@ from nncli.commands.config.show import show
 from nncli.commands.config.validate import validate
 from nncli.commands.data.check import check
 from nncli.commands.data.list import list_sources
+from nncli.commands.evaluate import evaluate
 from nncli.commands.neuron import neuron
 from nncli.commands.plot import plot
 from nncli.commands.plot_activation import plot_activation
@@ -59,6 +60,7 @@ app = typer.Typer(
 app.command("plot-activation", cls=Command)(plot_activation)
 app.command("neuron", cls=Command)(neuron)
 app.command("train", cls=Command)(train)
+app.command("evaluate", cls=Command)(evaluate)
 app.command("plot", cls=Command)(plot)
 app.command("report", cls=Command)(report)
 app.command("verify", cls=Command)(verify)

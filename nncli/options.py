@@ -81,17 +81,30 @@ RunsInOutput = Annotated[
         "--output", "-o", "--runs-in", metavar="FOLDER", help="Where runs are looked for."
     ),
 ]
+Require = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FIGURE>=VALUE",
+        help="End with 5 if a figure of metrics.json is not so: 'test.accuracy >= 0.97'. "
+        "Repeatable.",
+    ),
+]
+JUnit = Annotated[
+    Path | None,
+    typer.Option(help="Write what was required, and whether it is so, as JUnit's XML."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="The result and errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 def overrides(
     sets: Sequence[str] | None,
     *,
-    epochs: str | None,
-    batch_size: str | None,
-    learning_rate: str | None,
-    seed: str | None,
-    device: str | None,
+    epochs: str | None = None,
+    batch_size: str | None = None,
+    learning_rate: str | None = None,
+    seed: str | None = None,
+    device: str | None = None,
     threads: str | None = None,
 ) -> list[Override]:
     """What the command line changes in a config: `--set` first, then the named options.

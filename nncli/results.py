@@ -21,6 +21,8 @@ REPORT = "report.html"
 """The page of a run in its folder."""
 CHECKPOINTS = "checkpoints"
 """The folder in it with the state of its training: files `*.state`."""
+EVALUATIONS = "evaluations"
+"""The folder in it with a folder for each `nncli evaluate`."""
 PRETRAINING = "pretrain"
 """The phase that learns another task than the run's, to begin with better weights."""
 if TYPE_CHECKING:
@@ -411,6 +413,31 @@ class StoredRun:
     def task_history(self) -> tuple[EpochRecord, ...]:
         """The epochs of the run's own task."""
         return own_epochs(self.history)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A trained model, measured on samples that it has not learned from."""
+
+    run: str
+    """The folder's name, `cnn-digits-001`."""
+    kind: str
+    task: Task
+    data: str
+    """The source of the samples, `digits`."""
+    own: bool
+    """Whether they are the run's own test part."""
+    figures: Mapping[str, Any]
+    """Those of metrics.json under `test`, and more."""
+    changed: tuple[str, ...]
+    """The figures of the run's own test part that are not what metrics.json says, each with both
+    values; empty where all are the same to the last digit, and for other samples."""
+    notes: tuple[str, ...]
+    """What the user should know about the samples."""
+    record: Mapping[str, Any]
+    """Where the samples are from, versions, device, times."""
+    predictions: Predictions | None = None
+    forecast: Forecast | None = None
 
 
 def section(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:

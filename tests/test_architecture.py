@@ -44,7 +44,7 @@ MAY_IMPORT = {
     },
     "trained": {
         *("models", "data", "config", "schema", "results", "runs", "training"),
-        *("backend", "errors", "files", "lazy"),
+        *("backend", "errors", "files", "lazy", "status"),
     },
     "plots": {"results", "activations", "neuron", "differences", "errors", "files"},
     "report": {

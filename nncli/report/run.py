@@ -162,15 +162,7 @@ class RunReport:
                     "figures": sorted(saved.keys() - {REPORT}),
                     "report": REPORT if REPORT in saved else None,
                     "failed_figures": failed,
-                    "requirements": [
-                        {
-                            "text": each.requirement.text,
-                            "value": each.value,
-                            "limit": each.limit,
-                            "met": each.met,
-                        }
-                        for each in verdicts
-                    ],
+                    "requirements": lines.verdict_rows(verdicts),
                     "seconds": stored.run["seconds"],
                     "profile": stored.run.get("profile", {}),
                 }
