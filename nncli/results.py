@@ -488,6 +488,9 @@ class RunDetails:
     """metrics.json; empty where there is none yet."""
     files: Mapping[str, int]
     """Bytes of each file in the folder, those in folders of it as `checkpoints/`."""
+    evaluations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """evaluation.json of each `nncli evaluate` that was kept, by its folder's name, the first
+    one first; damaged ones are left out."""
 
 
 @dataclass(frozen=True)
