@@ -141,6 +141,17 @@ def signals_stay_signals() -> Iterator[None]:
         raise
 
 
+def raise_swallowed() -> None:
+    """Raise the signal that has come and was lost: Python drops what is raised while it frees an
+    object, or in a weak reference's callback.
+
+    Raises:
+        Interrupted: one has come, and the work still goes on.
+    """
+    if _came and not _holding:
+        raise Interrupted(_came[0])
+
+
 _holding: list[None] = []
 _held: list[int] = []
 
