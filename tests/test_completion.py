@@ -50,7 +50,7 @@ def ask(line: str | None) -> dict[str, str]:
     return {word: meaning for word, _, meaning in rows}
 
 
-COMMANDS = "plot-activation neuron train plot report verify completion runs config data"
+COMMANDS = "plot-activation neuron train plot report verify doctor completion runs config data"
 LEVELS = "kind= seed= data. model. training."
 
 
