@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from nncli import status
@@ -30,10 +31,13 @@ CHECKS: dict[str, Callable[[Machine], Check]] = {
     "outputs": places.check_outputs,
     "cache": places.check_cache,
     "pictures": places.check_pictures,
+}
+"""While TensorFlow starts; `examine` goes on with it."""
+DOWNLOADS: dict[str, Callable[[Machine], Check]] = {
     "datasets": downloads.check_datasets,
     "weights": downloads.check_weights,
 }
-"""Without TensorFlow; `examine` adds tensorflow, gpu and training."""
+"""After it was started, for Keras then has its folder."""
 
 
 def examine(machine: Machine, patience: float = PATIENCE) -> Iterator[Check]:
@@ -47,12 +51,11 @@ def examine(machine: Machine, patience: float = PATIENCE) -> Iterator[Check]:
         Each check as it is done.
     """
     with closing(Inside(machine.path, patience)) as inside:  # at work meanwhile
-        for name, check in CHECKS.items():
-            status.tell(f"checking {name}")
-            yield _isolated(name, lambda check=check: check(machine))  # type: ignore[misc]
+        yield from _each(CHECKS, machine)
         status.tell("importing TensorFlow")
         started = inside.take()
         yield judge_tensorflow(started)
+        yield from _each(DOWNLOADS, machine)
         known = started if isinstance(started, Started) else None
         yield _isolated("gpu", lambda: gpu.explain(gpu.look(machine), machine, known))
         if known is None:
@@ -60,6 +63,12 @@ def examine(machine: Machine, patience: float = PATIENCE) -> Iterator[Check]:
             yield Check("training", "skipped", finding)
         else:
             yield judge_training(inside.take())
+
+
+def _each(checks: dict[str, Callable[[Machine], Check]], machine: Machine) -> Iterator[Check]:
+    for name, check in checks.items():
+        status.tell(f"checking {name}")
+        yield _isolated(name, partial(check, machine))
 
 
 def _isolated(name: str, look: Callable[[], Check]) -> Check:

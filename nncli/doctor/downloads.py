@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from nncli.data.images.keras_sets import KerasSet
 
-WITHOUT_ANSWER = re.compile(r"no.?top")
-"""In the names of the weights that nncli takes: those without the layers of the answer."""
+WITHOUT_ANSWER = re.compile(r"no[_-]?top(_v2)?\.h5$")
+"""How Keras's names of the weights end that nncli takes: those without the layers of the answer."""
 
 
 def keras_sets() -> Iterator[tuple[str, KerasSet]]:
@@ -32,10 +32,10 @@ def keras_sets() -> Iterator[tuple[str, KerasSet]]:
 
 def check_datasets(_: Machine) -> Check:
     """Which sources need no network, and which of their files are damaged."""
-    from nncli import status
+    from nncli import backend, status
     from nncli.data.images.keras_sets import cache_folder, is_damaged
 
-    folder = cache_folder()
+    folder, home = cache_folder(), backend.cache_folder()
     there: list[str] = []
     missing: list[str] = []
     damaged: list[Path] = []
@@ -64,6 +64,10 @@ def check_datasets(_: Machine) -> Check:
         said = f"{there[0]} is in {folder}"
     if missing:
         said += f"; {', '.join(missing)} will be downloaded on first use"
+    if home.is_dir() and folder.parent != home:
+        hint = "set KERAS_HOME to a folder of your own"
+        finding = f"{home} cannot be written, so Keras has its data sets elsewhere: {said}"
+        return Check("datasets", "warning", finding, hint, facts)
     return Check("datasets", "ok", said, facts=facts)
 
 

@@ -31,15 +31,17 @@ PATIENCE = 180.0
 the first time."""
 MOST_SAID, MOST_LETTERS = 20, 400
 """Lines of TensorFlow's that are kept, and letters of an error."""
+_ILLEGAL = (
+    "an illegal instruction",
+    "this processor lacks what TensorFlow is built with (AVX); "
+    "in a virtual machine choose the host's own type of processor",
+)
 DEATHS = {
-    "SIGILL": (
-        "an illegal instruction",
-        "this processor lacks what TensorFlow is built with (AVX); "
-        "in a virtual machine choose the host's own type of processor",
-    ),
+    "SIGILL": _ILLEGAL,
+    f"exit code {0xC000001D}": _ILLEGAL,  # Windows
     "SIGKILL": ("killed from outside", "it is likely that memory ran out: end other programs"),
 }
-"""Signals that a process of TensorFlow ends by, what they mean, and what to do."""
+"""How a process of TensorFlow ends, what they mean, and what to do."""
 REINSTALL = "pip install --force-reinstall nncli"
 HINTS = (
     ("DLL load failed", "install Microsoft's Visual C++ Redistributable, the newest for x64"),

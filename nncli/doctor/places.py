@@ -60,7 +60,8 @@ def check_cache(_: Machine) -> Check:
         hint = "set NNCLI_CACHE to a folder of your own"
         return Check("cache", "warning", finding, hint, facts)
     size = sum(each.stat().st_size for each in folder.glob(f"features/*{ENDING}"))
-    finding = f"features of frozen bases are kept in {folder}, {size / 1e6:.1f} MB of them"
+    finding = f"features of frozen bases are kept in {folder}"
+    finding += f", {size / 1e6:.1f} MB so far" if size else ""
     facts["bytes"] = size
     return Check("cache", "ok", finding, facts=facts)
 

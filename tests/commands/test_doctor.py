@@ -54,7 +54,7 @@ def test_all_of_it_for_real(tmp_path: Path) -> None:
     problems = [check for check in document["checks"] if check["status"] == "problem"]
     assert (done.returncode, problems, document["problems"]) == (0, [], 0)
     assert done.stderr == ""  # nor is TensorFlow loaded in the process of the command
-    assert list(checks) == [*doctor.CHECKS, "tensorflow", "gpu", "training"]
+    assert list(checks) == [*doctor.CHECKS, "tensorflow", *doctor.DOWNLOADS, "gpu", "training"]
     assert checks["tensorflow"]["facts"]["device"] == "CPU"
     trial = checks["training"]["facts"]
     assert checks["training"]["status"] == "ok", checks["training"]

@@ -32,6 +32,7 @@ NAMES = {
     "NASNet-mobile-no-top.h5": "NASNetMobile",
     "vgg16_weights_tf_dim_ordering_tf_kernels.h5": None,
     "mine_notop.h5": None,
+    "mobilenetv2_035_224_notop.weights.h5": None,  # Keras does not look for such a name
 }
 
 
@@ -75,6 +76,17 @@ def test_a_whole_set_is_told_and_a_cut_file_of_it_found(keras_home: Path) -> Non
     files[1].write_bytes(whole[: len(whole) // 2])
     check = downloads.check_datasets(made.machine(keras_home))
     assert (check.status, check.facts["damaged"]) == ("problem", [str(files[1])])
+
+
+def test_a_folder_that_cannot_be_written_is_not_where_keras_downloads_to(
+    keras_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    check = downloads.check_datasets(made.machine(keras_home))
+    assert check.status == "warning"
+    assert check.finding.startswith(f"{keras_home} cannot be written, so ")
+    assert check.facts["folder"] != str(keras_home / "datasets")
+    assert "KERAS_HOME" in check.hint
 
 
 @pytest.mark.parametrize(("file", "base"), NAMES.items())
