@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -50,19 +50,28 @@ def examine(machine: Machine, patience: float = PATIENCE) -> Iterator[Check]:
     Yields:
         Each check as it is done.
     """
-    with closing(Inside(machine.path, patience)) as inside:  # at work meanwhile
+    with ExitStack() as stack:
+        inside = _begun(machine, patience, stack)  # at work meanwhile
         yield from _each(CHECKS, machine)
         status.tell("importing TensorFlow")
-        started = inside.take()
+        started = inside if isinstance(inside, Failed) else inside.take()
         yield judge_tensorflow(started)
         yield from _each(DOWNLOADS, machine)
         known = started if isinstance(started, Started) else None
         yield _isolated("gpu", lambda: gpu.explain(gpu.look(machine), machine, known))
-        if known is None:
+        if known is None or isinstance(inside, Failed):
             finding = "TensorFlow does not start, so nothing can be trained"
             yield Check("training", "skipped", finding)
         else:
             yield judge_training(inside.take())
+
+
+def _begun(machine: Machine, patience: float, stack: ExitStack) -> Inside | Failed:
+    try:
+        return stack.enter_context(closing(Inside(machine.path, patience)))
+    except OSError as error:  # no folder for temporary files, no memory
+        finding = f"no process can be started to try TensorFlow in: {error}"
+        return Failed(finding, "make room in memory and in the folder for temporary files")
 
 
 def _each(checks: dict[str, Callable[[Machine], Check]], machine: Machine) -> Iterator[Check]:

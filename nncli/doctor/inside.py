@@ -41,7 +41,7 @@ DEATHS = {
     f"exit code {0xC000001D}": _ILLEGAL,  # Windows
     "SIGKILL": ("killed from outside", "it is likely that memory ran out: end other programs"),
 }
-"""How a process of TensorFlow ends, what they mean, and what to do."""
+"""How a process of TensorFlow ends, what that means, and what to do."""
 REINSTALL = "pip install --force-reinstall nncli"
 HINTS = (
     ("DLL load failed", "install Microsoft's Visual C++ Redistributable, the newest for x64"),
@@ -111,9 +111,13 @@ class Inside:
 
     def _hear(self) -> None:
         assert self._worker.stdout is not None
-        with suppress(EOFError, OSError, pickle.UnpicklingError, ValueError):
+        try:
             while True:
                 self._heard.put(pickle.load(self._worker.stdout))
+        except EOFError:
+            pass
+        except Exception:  # no answer of ours, or we have closed it
+            self._worker.kill()
         self._heard.put(None)
 
     def take(self) -> Any:

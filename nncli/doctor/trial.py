@@ -68,7 +68,7 @@ def train() -> Trial:
         done.append((result, weights, seconds))
     (first, weights, seconds), (second, same_weights, _) = done
     losses, again = (
-        tuple(record.metrics["loss"] for record in result.history) for result in (first, second)
+        tuple(float(record.metrics["loss"]) for record in each.history) for each in (first, second)
     )
     _, counts = np.unique(dataset.test.y, return_counts=True)
     return Trial(

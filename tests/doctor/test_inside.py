@@ -76,6 +76,24 @@ def test_a_broken_tensorflow_costs_no_other_check(tmp_path: Path) -> None:
     assert checks["pictures"].status == "ok"
 
 
+def test_without_a_process_all_else_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> int:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda _: full())
+    (tmp_path / "root").mkdir()
+    checks = {
+        check.name: check for check in examine(made.machine(tmp_path / "root", output=tmp_path))
+    }
+    assert len(checks) == 14
+    assert checks["tensorflow"].status == "problem"
+    assert "No usable temporary directory" in checks["tensorflow"].finding
+    assert checks["training"].status == "skipped"
+    assert checks["outputs"].status == "ok"
+
+
 def test_a_check_that_fails_is_a_problem_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

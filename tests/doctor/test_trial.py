@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from nncli.doctor import judge_training
+from nncli.doctor import judge_training, trial
 from nncli.doctor.inside import Failed
 from nncli.doctor.trial import ENOUGH, Trial
 
@@ -21,8 +21,21 @@ GOOD = Trial(
 )
 
 
+@pytest.mark.usefixtures("started")
+def test_a_training_that_cannot_learn_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For real: with steps so large that nothing is learned."""
+    settings = [each for each in trial.SETTINGS if "learning_rate" not in each]
+    monkeypatch.setattr(trial, "SETTINGS", [*settings, "training.learning_rate=10"])
+    came = trial.train()
+    assert came.repeats
+    assert came.peak is None or came.peak > 100e6
+    check = judge_training(came)
+    assert check.status == "problem", came
+    assert check.facts["images"] == 1168
+
+
 @pytest.mark.parametrize(
-    ("trial", "status", "said"),
+    ("result", "status", "said"),
     [
         (GOOD, "ok", "90% of unseen digits right after 2.0 seconds on CPU, guessing gets 10%"),
         (replace(GOOD, accuracy=ENOUGH - 0.01), "problem", "does not learn"),
@@ -33,8 +46,8 @@ GOOD = Trial(
         (Failed("out of memory", "end other programs"), "problem", "out of memory"),
     ],
 )
-def test_a_training_must_learn(trial: Trial | Failed, status: str, said: str) -> None:
-    check = judge_training(trial)
+def test_a_training_must_learn(result: Trial | Failed, status: str, said: str) -> None:
+    check = judge_training(result)
     assert (check.status, said in check.finding) == (status, True), check.finding
     assert bool(check.hint) == (status != "ok")
 
