@@ -17,6 +17,7 @@ Task = Literal["classification", "forecast"]
 RunStatus = Literal["finished", "interrupted", "failed", "running", "cut off", "damaged"]
 """How a run is going: `cut off` where run.json says `running` and no process is at it, `damaged`
 where its files cannot be read."""
+CheckStatus = Literal["ok", "warning", "problem", "skipped"]
 REPORT = "report.html"
 """The page of a run in its folder."""
 CHECKPOINTS = "checkpoints"
@@ -230,6 +231,22 @@ class DataFinding:
     """What to do about it."""
     places: tuple[str, ...] = ()
     """All files, samples, classes or features that it is about."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something that nncli, or a GPU for it, needs, and how it is here."""
+
+    name: str
+    """A word, for programs too: `tensorflow`, `gpu`."""
+    status: CheckStatus
+    """A problem keeps nncli from working; `skipped` is what could not be looked at."""
+    finding: str
+    """What was found, in one sentence."""
+    hint: str = ""
+    """What to do about it."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """The same in plain values, for programs."""
 
 
 @dataclass(frozen=True)
