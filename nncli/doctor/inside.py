@@ -98,9 +98,8 @@ class Inside:
         self._patience, self._doing = patience, "starting Python"
         # why there is no GPU is among TensorFlow's notes, and last words are worth most
         self._written = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - `close` does
-        code = "import sys; sys.path[:] = sys.argv[1:]; from nncli.doctor import inside; "
         self._worker = subprocess.Popen(
-            [sys.executable, "-c", code + "inside.main()", *path],
+            process.python("from nncli.doctor import inside; inside.main()", path=path),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if KEEP_OPEN in os.environ else self._written,
