@@ -34,6 +34,10 @@ MAY_IMPORT = {
     "verification": {"runs", "errors", "results", "differences"},
     "schema": {"config", "data", "models", "results", "errors"},
     "differences": set(),
+    "doctor": {
+        *("backend", "config", "data", "errors", "files", "models", "plots", "process"),
+        *("results", "runs", "schema", "status", "training"),
+    },
     "runs": {"results", "errors", "files", "lazy"},
     "listing": {"runs", "results", "differences", "errors"},
     "diagnosis": {"results"},
@@ -44,7 +48,7 @@ MAY_IMPORT = {
     },
     "trained": {
         *("models", "data", "config", "schema", "results", "runs", "training"),
-        *("backend", "errors", "files", "lazy", "process"),
+        *("backend", "errors", "files", "lazy", "process", "status"),
     },
     "plots": {"results", "activations", "neuron", "differences", "errors", "files"},
     "report": {
@@ -62,6 +66,7 @@ MUST_NOT_KNOW = {
     "training": {"matplotlib", "rich", "typer"},
     "trained": {"matplotlib", "rich", "typer"},
     "runs": {"keras", "tensorflow", "matplotlib", "rich", "typer"},
+    "doctor": {"keras", "tensorflow", "matplotlib", "rich", "typer"},
     "listing": {"numpy", "keras", "tensorflow", "matplotlib", "rich", "typer"},
     "plots": {"keras", "tensorflow", "rich", "typer"},
     "report": {"keras", "tensorflow", "matplotlib", "typer"},
@@ -210,6 +215,7 @@ def test_what_needs_no_numbers_loads_no_numpy(arguments: list[str]) -> None:
         ["plot-activation", "relu", "--points", "50", "-o", "no.gif"],
         ["plot", "no-run"],
         ["report", "no-run", "-o", "no.html"],
+        ["doctor", "--no-such"],
         ["completion", "bash"],
         ["runs", "list", "--status", "cut-off", "--sort", "metric", "--limit", "3"],
         ["runs", "list", "--limit", "x"],

@@ -50,7 +50,10 @@ def ask(line: str | None) -> dict[str, str]:
     return {word: meaning for word, _, meaning in rows}
 
 
-COMMANDS = "plot-activation neuron train plot report verify export completion runs config data"
+COMMANDS = (
+    "plot-activation neuron train evaluate plot report verify export doctor completion runs config "
+    "data"
+)
 LEVELS = "kind= seed= data. model. training."
 
 

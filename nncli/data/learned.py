@@ -7,8 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
+from nncli.data.brightness import EIGHT_BIT, Brightness
 from nncli.data.dataset import Series
-from nncli.data.images.brightness import EIGHT_BIT, Brightness
 from nncli.data.scaling import Scaler
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np

@@ -9,12 +9,13 @@ The model is the best epoch's, as training measured it: on a CPU it gives the sa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nncli import backend, runs
-from nncli.config import load
+from nncli.config import Override, load
 from nncli.data.learned import Learned
 from nncli.data.samples import Samples, converted
 from nncli.errors import ConfigError, ModelError, RunError
@@ -94,10 +95,15 @@ class OpenedRun:
             )
 
 
-def open_run(folder: Path) -> OpenedRun:
+def open_run(folder: Path, overrides: Sequence[Override] = ()) -> OpenedRun:
     """Read a run that has a model, and look into the model's file before Keras is given it.
 
+    Args:
+        folder: the run's.
+        overrides: of its config, for what does not change the model: device and threads.
+
     Raises:
+        ConfigError: an override that is wrong.
         RunError: the run is not over, or one of its files is damaged.
         ModelError: a model file that Keras should not be given.
     """
@@ -120,8 +126,10 @@ def open_run(folder: Path) -> OpenedRun:
             f"{data_file} is damaged: no preparation {told.preprocessing!r}", hint="train again"
         )
     try:
-        config = load(SCHEMAS, stored.kind, str(folder / "config.yaml")).config
+        config = load(SCHEMAS, stored.kind, str(folder / "config.yaml"), overrides).config
     except ConfigError as error:
+        if not all(problem.line for problem in error.problems):  # on the command line
+            raise
         raise RunError(
             f"{folder / 'config.yaml'} is damaged: {error.problems[0].path}: "
             f"{error.problems[0].message}",
