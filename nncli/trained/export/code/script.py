@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -148,25 +148,20 @@ class Script:
     def _load(self) -> list[str]:
         if not self.has_file:
             return _SINE.format(**self.config.data.model_dump()).splitlines()
-        what = "pixels from 0 to 255" if self.learned.is_images else "sequences"
-        more: Iterable[str] = ()
-        if self.learned.series is not None:
-            what = "windows"
-            more = ("They are scaled: (value - mean) / deviation of the training part.",)
-            if self.learned.series.change:
-                how = "told as the change from the last one"
-                more = (*more, f"What follows a window is {how}.")
-            if self.learned.series.relative:
-                more = (*more, "So is the window itself.")
-        elif self.learned.scaler is not None:
-            more = ("They are scaled: (value - mean) / deviation of the training part.",)
-        quotes = '"""'
-        first = f"{quotes}The {what} of the run, in its own parts."
-        text = [f"    {first}", "", *(f"    {line}" for line in more)] if more else [f"    {first}"]
-        text = [*text, f"    {quotes}"] if more else [f"{text[0]}{quotes}"]
+        series = self.learned.series
+        what = "windows" if series is not None else "sequences"
+        more = []
+        if series is not None or self.learned.scaler is not None:
+            more.append("They are scaled: (value - mean) / deviation of the training part.")
+        if series is not None and series.change:
+            more.append("What follows a window is told as the change from its last value.")
+        if series is not None and series.relative:
+            more.append("So are the values of the window.")
+        if self.learned.is_images:
+            what = "pixels from 0 to 255"
         return [
             "def load():",
-            *text,
+            *_docstring(f"The {what} of the run, in its own parts.", more),
             '    with np.load(Path(__file__).with_suffix(".npz")) as arrays:',
             "        return dict(arrays)",
         ]
@@ -502,6 +497,13 @@ _SETTLE = '''def settle(base, x):
         layer.momentum = momentum
     base.trainable = False
 '''
+
+
+def _docstring(summary: str, more: Sequence[str]) -> list[str]:
+    """The docstring of a function."""
+    if not more:
+        return [f'    """{summary}"""']
+    return [f'    """{summary}', "", *(f"    {line}" for line in more), '    """']
 
 
 def _room(network: str) -> str:
