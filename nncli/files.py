@@ -44,27 +44,28 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_together(folder: Path) -> Iterator[Path]:
-    """A temporary folder in `folder`; what is in it when the block ends well takes its place there.
+def whole_together(path: Path) -> Iterator[Path]:
+    """A temporary place for `path`, a file or a folder, and for what belongs beside it.
 
-    Each file and each folder in it does so whole, in place of what had its name; where the block
-    does not end well, nothing of it is left.
+    What is in that place's folder when the block ends well comes to stand beside `path`, each file
+    and each folder whole, instead of what had its name. Where the block does not end well, nothing
+    of it is left.
 
     Raises:
         RunError: it cannot be written there.
         DiskError: the disk is full or fails.
     """
-    partial = folder / f".{os.getpid()}.part"
+    partial = path.parent / f".{os.getpid()}.part"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial.mkdir()
-        yield partial
+        yield partial / path.name
         for made in sorted(partial.iterdir()):
             _flush(made)
-            _put_in_place(made, folder / made.name)
-        _flush_folder(folder)
+            _put_in_place(made, path.parent / made.name)
+        _flush_folder(path.parent)
     except OSError as error:
-        raise _unwritten(folder, error) from error
+        raise _unwritten(path, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -92,10 +92,10 @@ def test_what_is_written_together_comes_together(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "old").touch()
     (tmp_path / "beside").touch()
-    with whole_together(tmp_path) as partial:
-        (partial / "one").write_text("new", encoding="utf-8")
-        (partial / "folder" / "inside").mkdir(parents=True)
-        (partial / "folder" / "inside" / "new").touch()
+    with whole_together(tmp_path / "one") as one:
+        one.write_text("new", encoding="utf-8")
+        (one.parent / "folder" / "inside").mkdir(parents=True)
+        (one.parent / "folder" / "inside" / "new").touch()
         assert (tmp_path / "one").read_text(encoding="utf-8") == "old"
     assert (tmp_path / "one").read_text(encoding="utf-8") == "new"
     found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
@@ -106,11 +106,11 @@ def test_what_is_not_written_whole_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "new" / "one"
-    with pytest.raises(KeyboardInterrupt), whole_together(target.parent) as partial:  # noqa: PT012
-        (partial / "one").touch()
+    with pytest.raises(KeyboardInterrupt), whole_together(target) as one:  # noqa: PT012
+        one.touch()
         raise KeyboardInterrupt
     assert list(target.parent.iterdir()) == []
-    with pytest.raises(DiskError), whole_together(target.parent):
+    with pytest.raises(DiskError, match=str(target)), whole_together(target):
         raise OSError(errno.ENOSPC, "No space left on device")
     target.mkdir()
     (target / "old").touch()
@@ -122,8 +122,8 @@ def test_what_is_not_written_whole_is_not_there(
         return rename(self, to)
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(DiskError), whole_together(target.parent) as partial:
-        (partial / "one").mkdir()
+    with pytest.raises(DiskError), whole_together(target) as one:
+        one.mkdir()
     assert [path.name for path in target.iterdir()] == ["old"]
     assert [path.name for path in target.parent.iterdir()] == ["one"]
 

@@ -6,6 +6,7 @@ its name: one that answers otherwise than Keras is never there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -95,8 +96,7 @@ def check_installed(format: Format) -> None:
     missing = [name for name in format.modules if find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"--format {format.name} needs {' and '.join(missing)}, which "
-            f"{'is' if len(missing) == 1 else 'are'} not installed",
+            f"--format {format.name} needs what is not installed: {', '.join(missing)}",
             hint=f"pip install 'nncli[{format.extra}]'",
         )
 
@@ -195,8 +195,7 @@ def export(opened: OpenedRun, format: Format, path: Path, tolerance: float) -> E
     material = Material(opened, trained, whole, dataset, problem, card)
     asked = probe(opened, dataset, problem)
     wanted = expected(opened, trained, asked.x)
-    with whole_together(path.parent) as folder:
-        made = folder / path.name
+    with whole_together(path) as made:
         with _told(f"this model cannot be written for {format.runtime}"):
             format.write(material, made)
         with _told(f"{format.runtime} does not take what was written for it"):
@@ -217,7 +216,7 @@ def export(opened: OpenedRun, format: Format, path: Path, tolerance: float) -> E
         }
         if format.has_card:
             write_json(_card(made), {**card, "file": path.name, "check": check})
-        names = sorted(each.name for each in folder.iterdir() if each != made)
+        names = sorted(each.name for each in made.parent.iterdir() if each != made)
     return Exported(
         run=opened.stored.name,
         format=format.name,
@@ -247,7 +246,9 @@ def _told(what: str) -> Iterator[None]:
     except (NncliError, OSError, MemoryError):
         raise
     except Exception as error:
-        reason = str(error).strip().split("\n")[0][:300] or type(error).__name__
+        # TensorFlow begins with the name of an operation that nobody has written
+        said = re.sub(r"\{\{.*?\}\}", "", str(error)).strip().split("\n")[0]
+        reason = said[:300] or type(error).__name__
         raise ExportError(
             f"{what}: {reason}", hint="another --format may do; --verbose shows more"
         ) from error

@@ -27,7 +27,7 @@ def write(material: Material, path: Path) -> None:
     model, and `unzip` finds the rest.
     """
     lite = backend.tensorflow().lite
-    with tempfile.TemporaryDirectory(prefix="nncli-tflite-") as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         save_graph(material.whole, Path(folder), batch=1)
         converter = lite.TFLiteConverter.from_saved_model(folder)
         path.write_bytes(converter.convert())

@@ -40,7 +40,9 @@ def written(opened_run: Opened, kind: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_script_builds_the_run_s_model(kind: str, opened_run: Opened, tmp_path: Path) -> None:
+def test_a_script_is_clean_and_builds_the_run_s_model(
+    kind: str, opened_run: Opened, tmp_path: Path
+) -> None:
     path = written(opened_run, kind, tmp_path)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["mine.npz", "mine.py"]
     script = runpy.run_path(str(path))
@@ -58,11 +60,6 @@ def test_a_script_builds_the_run_s_model(kind: str, opened_run: Opened, tmp_path
     assert f"The model: {model.count_params():,} parameters." in said
     assert "nncli" not in said.replace("Written by nncli", "")
     assert max(map(len, said.splitlines())) <= 88
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_script_is_clean(kind: str, opened_run: Opened, tmp_path: Path) -> None:
-    path = written(opened_run, kind, tmp_path)
     for command in (["check", "--select", "E,F,I,B,UP,SIM"], ["format", "--check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", str(path)],
