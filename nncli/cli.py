@@ -33,6 +33,7 @@ from nncli.commands.runs.delete import delete
 from nncli.commands.runs.diff import diff
 from nncli.commands.runs.list import list_runs
 from nncli.commands.runs.show import show as show_run
+from nncli.commands.schema import schema as schema_of_documents
 from nncli.commands.train.command import train
 from nncli.commands.verify import verify
 from nncli.errors import (
@@ -104,6 +105,7 @@ def data_commands(context: typer.Context) -> None:
     _help_without_command(context)
 
 
+app.command("schema", cls=Command)(schema_of_documents)
 app.command("completion", cls=Command)(completion)
 
 
@@ -263,13 +265,9 @@ def _report(error: NncliError, *, verbose: bool, as_json: bool) -> int:
 def _report_unexpected(error: Exception, *, verbose: bool, as_json: bool) -> int:
     """A mistake of ours, or an exhausted machine: what happened, but no traceback."""
     from nncli import backend
-    from nncli.report.console import print_json
     from nncli.report.errors import print_unexpected
 
     if verbose:
         traceback.print_exc()
-    print_unexpected(error, backend.noise())
-    if as_json:
-        problem = {"type": type(error).__name__, "message": str(error), "hint": None}
-        print_json({"error": {**problem, "exit_code": int(ExitCode.FAILED)}})
+    print_unexpected(error, backend.noise(), as_json=as_json)
     return ExitCode.FAILED

@@ -81,7 +81,9 @@ RunsInOutput = Annotated[
         "--output", "-o", "--runs-in", metavar="FOLDER", help="Where runs are looked for."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout; see nncli schema.")
+]
 
 
 def overrides(

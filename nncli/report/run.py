@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nncli.errors import ExitCode, RequirementError
 from nncli.listener import Listener
@@ -28,6 +28,9 @@ from nncli.results import (
     SavedFigure,
     StoredRun,
 )
+
+if TYPE_CHECKING:
+    from nncli.documents.training import Metrics
 
 
 class RunReport:
@@ -111,17 +114,7 @@ class RunReport:
         """The resolved config and the model table."""
         self.listener.close()
         if self.as_json:
-            rows = [
-                {
-                    "name": row.name,
-                    "type": row.type,
-                    "output_shape": row.output_shape,
-                    "parameters": row.parameters,
-                    "frozen": row.frozen,
-                }
-                for row in layers
-            ]
-            print_json({"config": config, "layers": rows})
+            print_json({"document": "train --dry-run", "config": config, "layers": layers})
             return
         lines.print_config(self.screen, text)
         self.begin(layers, facts, notes, None)
@@ -156,9 +149,10 @@ class RunReport:
                     annotate(f"not reached: {each.text}")
             print_json(
                 {
+                    "document": "train",
                     "run": str(folder),
-                    "metrics": stored.metrics,
-                    "advice": [{"code": each.code, "text": each.text} for each in advice],
+                    "metrics": cast("Metrics", stored.metrics),
+                    "advice": advice,
                     "figures": sorted(saved.keys() - {REPORT}),
                     "report": REPORT if REPORT in saved else None,
                     "failed_figures": failed,
@@ -208,6 +202,7 @@ class RunReport:
         if self.as_json:
             print_json(
                 {
+                    "document": "train interrupted",
                     "run": str(folder),
                     "stopped": "interrupted",
                     "epochs": epochs,
@@ -229,7 +224,14 @@ class RunReport:
         from rich.text import Text
 
         if self.as_json:
-            print_json({"run": str(folder), "stopped": "finished", "resume": None})
+            print_json(
+                {
+                    "document": "train finished",
+                    "run": str(folder),
+                    "stopped": "finished",
+                    "resume": None,
+                }
+            )
             return
         text = f"{folder} is finished: nothing is left to train; --epochs N trains it longer"
         print_sentence(self.screen, Text(), Text(text))
