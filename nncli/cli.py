@@ -162,6 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.FAILED
     finally:
         process.give_back_signals(handlers)
+        process.forget_answer()
         gc.set_threshold(*thresholds)
 
 
@@ -177,8 +178,7 @@ def _run(arguments: list[str], *, verbose: bool, as_json: bool) -> int:
     except (BrokenPipeError, ReaderGone):
         raise
     except KeyboardInterrupt as error:
-        sys.stderr.write("interrupted\n")
-        return error.exit_code if isinstance(error, Interrupted) else ExitCode.INTERRUPTED
+        return _report_interrupted(error, as_json=as_json)
     except OSError as error:
         if error.filename is None and error.errno in _WRITE_ERRORS:
             raise
@@ -253,7 +253,7 @@ def _report(error: NncliError, *, verbose: bool, as_json: bool) -> int:
 
     if verbose:
         traceback.print_exc()
-    print_error(error, as_json=as_json)
+    print_error(error, as_json=as_json and not process.is_answered())
     if isinstance(error, BackendError):
         from nncli import backend
         from nncli.report.console import print_noise
@@ -269,5 +269,14 @@ def _report_unexpected(error: Exception, *, verbose: bool, as_json: bool) -> int
 
     if verbose:
         traceback.print_exc()
+    as_json = as_json and not process.is_answered()
     print_unexpected(error, backend.noise(), as_json=as_json)
     return ExitCode.FAILED
+
+
+def _report_interrupted(error: KeyboardInterrupt, *, as_json: bool) -> int:
+    from nncli.report.errors import print_interrupted
+
+    code = error.exit_code if isinstance(error, Interrupted) else ExitCode.INTERRUPTED
+    print_interrupted(error, code, as_json=as_json and not process.is_answered())
+    return code

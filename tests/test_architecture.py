@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "report": {
         *("requirements",),
         *("results", "activations", "neuron", "listener", "differences"),
-        *("files", "errors", "profile", "documents"),
+        *("files", "errors", "profile", "documents", "process"),
     },
 }
 ONLY = {"lazy": {"__future__", "typing", "numpy"}}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from nncli.documents import SCHEMA_VERSION
 from nncli.errors import ReaderGone
 from nncli.files import finite
+from nncli.process import answer
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,7 +83,9 @@ def print_document(document: Mapping[str, Any]) -> None:
     """Print a JSON document whose form is not ours to version, as it is."""
     whole = finite(document)
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-    print(json.dumps(whole, indent=2, ensure_ascii=not unicode, allow_nan=False))
+    text = json.dumps(whole, indent=2, ensure_ascii=not unicode, allow_nan=False)
+    with answer():
+        print(text, flush=True)
 
 
 def print_sentence(screen: Console, bullet: Text, text: Text) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from nncli.errors import ConfigError, DataError, ExitCode, NncliError, Problem
+from nncli.errors import ConfigError, DataError, ExitCode, Interrupted, NncliError, Problem
 from nncli.report.ci import annotate_error
 from nncli.report.console import console, print_json, print_sentence, relative, spelled, visible
 
@@ -129,6 +130,19 @@ def _problem(problem: Problem) -> ConfigProblem:
         "source": [{"line": line, "text": text} for line, text in problem.source],
         "related": problem.related,
     }
+
+
+def print_interrupted(error: KeyboardInterrupt, code: int, *, as_json: bool) -> None:
+    """A signal ended the command before it had anything to tell."""
+    sys.stderr.write("interrupted\n")
+    if as_json:
+        told: Failure = {
+            "type": Interrupted.__name__,
+            "message": str(error) or "interrupted",
+            "hint": None,
+            "exit_code": code,
+        }
+        print_json({"document": "error", "error": told})
 
 
 def print_unexpected(error: BaseException, noise: str, *, as_json: bool = False) -> None:

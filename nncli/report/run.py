@@ -199,25 +199,29 @@ class RunReport:
             print_sentence(screen, Text(), Text(f"interrupted after {count}; {kept}"))
             if can_go_on:
                 print_sentence(screen, Text("go on with: "), Text(shlex.join(again)))
+        self._tell_interrupted(folder, result, shlex.join(again) if can_go_on else None)
+
+    def _tell_interrupted(self, folder: Path, result: Result, resume: str | None) -> None:
         if self.as_json:
             print_json(
                 {
                     "document": "train interrupted",
                     "run": str(folder),
                     "stopped": "interrupted",
-                    "epochs": epochs,
+                    "epochs": len(result.history),
                     "best_epoch": result.best_epoch,
-                    "resume": shlex.join(again) if can_go_on else None,
+                    "resume": resume,
                 }
             )
 
-    def not_drawn(self, folder: Path) -> None:
+    def not_drawn(self, folder: Path, result: Result) -> None:
         """A signal came after the training and before its pictures."""
         self.listener.close()
         from rich.text import Text
 
         text = f"{folder} is trained and saved; nncli plot {shlex.quote(str(folder))} draws it"
         print_sentence(console(stderr=True), Text(), Text(text))
+        self._tell_interrupted(folder, result, None)
 
     def nothing_left(self, folder: Path) -> None:
         """A run that was to go on is finished."""
