@@ -14,6 +14,7 @@ import pytest
 from nncli import runs
 from nncli.cli import main
 from nncli.results import StoredRun
+from tests.documents.read import document_of
 from tests.made import run_folder
 from tests.plots.runs import digits_history, records, sine_run, with_history
 from tests.terminal import Terminal
@@ -90,9 +91,7 @@ def document(capsys: Captured, *arguments: str, code: int = 0) -> dict[str, Any]
     assert main(["runs", *arguments, "--json"]) == code
     out, err = capsys.readouterr()
     assert err == ""
-    found: dict[str, Any] = json.loads(out)
-    assert found["schema_version"] == 1
-    return found
+    return document_of(out, f"runs {arguments[0]}")
 
 
 def listed(capsys: Captured, *arguments: str) -> list[str]:
