@@ -301,7 +301,10 @@ def test_a_damaged_run_is_an_error(capsys: Captured) -> None:
         assert "run.json is damaged" in answer(capsys, *arguments, code=4)
 
 
-@pytest.mark.parametrize("odd", [None, 7, "[/x]\x1b[31m", [1], {"a": {"b": 1}}, [{"a": 1.5}], True])
+@pytest.mark.parametrize(
+    "odd",
+    [None, 7, "[/x]\x1b[31m", [1], {"a": {"b": 1}}, [{"a": 1.5}], True, float("nan"), 10**400],
+)
 def test_files_of_strangers_are_shown_as_they_are(odd: Any, capsys: Captured) -> None:
     folder = cut_off("one")
     keys = ("data", "seconds", "started", "error", "versions", "device", "command", "seed")
