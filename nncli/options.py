@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nncli import completion
+from nncli.errors import ExitCode, RequirementError
 
 if TYPE_CHECKING:
     from nncli.config import Override
     from nncli.data.dataset import Family
+    from nncli.requirements import Verdict
 
 COMPARISONS = Path("outputs/comparisons")
 LONGEST_NAME = 80
@@ -81,6 +83,19 @@ RunsInOutput = Annotated[
         "--output", "-o", "--runs-in", metavar="FOLDER", help="Where runs are looked for."
     ),
 ]
+Require = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FIGURE>=VALUE",
+        help="End with 5 if a figure of metrics.json is not so: 'test.accuracy >= 0.97'. "
+        "Repeatable.",
+    ),
+]
+JUnit = Annotated[
+    Path | None,
+    typer.Option(help="Write what was required, and whether it is so, as JUnit's XML."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="The result and errors only.")]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout; see nncli schema.")
 ]
@@ -89,11 +104,11 @@ Json = Annotated[
 def overrides(
     sets: Sequence[str] | None,
     *,
-    epochs: str | None,
-    batch_size: str | None,
-    learning_rate: str | None,
-    seed: str | None,
-    device: str | None,
+    epochs: str | None = None,
+    batch_size: str | None = None,
+    learning_rate: str | None = None,
+    seed: str | None = None,
+    device: str | None = None,
     threads: str | None = None,
 ) -> list[Override]:
     """What the command line changes in a config: `--set` first, then the named options.
@@ -183,3 +198,22 @@ def comparison_of(names: Sequence[str], ending: str, folder: Path | None = None)
     if len(joined) > LONGEST_NAME:
         joined = f"{names[0][:LONGEST_NAME]}-and-{len(names) - 1}-more"
     return (folder or COMPARISONS) / f"{joined}{ending}"
+
+
+def enforce(verdicts: Sequence[Verdict], *, as_json: bool, hint: str | None = None) -> None:
+    """End with the exit code of what was required and is not so; after all else is told.
+
+    Args:
+        verdicts: what became of what was required.
+        as_json: whether a document has told them already.
+        hint: what there is nonetheless.
+
+    Raises:
+        RequirementError: with the values.
+        typer.Exit: the same without words.
+    """
+    missed = [each.text for each in verdicts if not each.met]
+    if missed and as_json:
+        raise typer.Exit(ExitCode.REQUIREMENT)
+    if missed:
+        raise RequirementError(f"not reached: {'; '.join(missed)}", hint=hint)

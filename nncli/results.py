@@ -17,10 +17,13 @@ Task = Literal["classification", "forecast"]
 RunStatus = Literal["finished", "interrupted", "failed", "running", "cut off", "damaged"]
 """How a run is going: `cut off` where run.json says `running` and no process is at it, `damaged`
 where its files cannot be read."""
+CheckStatus = Literal["ok", "warning", "problem", "skipped"]
 REPORT = "report.html"
 """The page of a run in its folder."""
 CHECKPOINTS = "checkpoints"
 """The folder in it with the state of its training: files `*.state`."""
+EVALUATIONS = "evaluations"
+"""The folder in it with a folder for each `nncli evaluate`."""
 PRETRAINING = "pretrain"
 """The phase that learns another task than the run's, to begin with better weights."""
 if TYPE_CHECKING:
@@ -231,6 +234,22 @@ class DataFinding:
 
 
 @dataclass(frozen=True)
+class Check:
+    """Something that nncli, or a GPU for it, needs, and how it is here."""
+
+    name: str
+    """A word, for programs too: `tensorflow`, `gpu`."""
+    status: CheckStatus
+    """A problem keeps nncli from working; `skipped` is what could not be looked at."""
+    finding: str
+    """What was found, in one sentence."""
+    hint: str = ""
+    """What to do about it."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """The same in plain values, for programs."""
+
+
+@dataclass(frozen=True)
 class Copy:
     """A sample that was left out, being equal to another one."""
 
@@ -413,6 +432,31 @@ class StoredRun:
         return own_epochs(self.history)
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """A trained model, measured on samples that it has not learned from."""
+
+    run: str
+    """The folder's name, `cnn-digits-001`."""
+    kind: str
+    task: Task
+    data: str
+    """The source of the samples, `digits`."""
+    own: bool
+    """Whether they are the run's own test part."""
+    figures: Mapping[str, Any]
+    """Those of metrics.json under `test`, and more."""
+    changed: tuple[str, ...]
+    """The figures of the run's own test part that are not what metrics.json says, each with both
+    values; empty where all are the same to the last digit, and for other samples."""
+    notes: tuple[str, ...]
+    """What the user should know about the samples."""
+    record: Mapping[str, Any]
+    """Where the samples are from, versions, device, times."""
+    predictions: Predictions | None = None
+    forecast: Forecast | None = None
+
+
 def section(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """What stands under a key, if it is what it should be: the file may be from anywhere."""
     found = tree.get(key)
@@ -461,6 +505,9 @@ class RunDetails:
     """metrics.json; empty where there is none yet."""
     files: Mapping[str, int]
     """Bytes of each file in the folder, those in folders of it as `checkpoints/`."""
+    evaluations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """evaluation.json of each `nncli evaluate` that was kept, by its folder's name, the first
+    one first; damaged ones are left out."""
 
 
 @dataclass(frozen=True)

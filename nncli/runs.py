@@ -13,6 +13,7 @@ outputs/<kind>/<name>/
     forecast.npz       what a forecaster said of it
     checkpoints/       the state after the last epochs: `nncli train --resume` goes on from it
     *.png              the pictures, drawn from the files above
+    evaluations/       a folder for each `nncli evaluate`: evaluation.json and what was answered
 """
 
 from __future__ import annotations
@@ -47,8 +48,10 @@ from nncli.files import (
 from nncli.lazy import np
 from nncli.results import (
     CHECKPOINTS,
+    EVALUATIONS,
     PRETRAINING,
     EpochRecord,
+    Evaluation,
     Forecast,
     LayerRow,
     Predictions,
@@ -293,19 +296,23 @@ def create(root: Path, kind: str, stem: str, name: str | None, record: Mapping[s
             except FileExistsError:
                 raise _taken(parent / name) from None
             return Run(parent / name, record)
-        number = _last_number(parent, stem)
-        while True:
-            number += 1
-            try:
-                (parent / f"{stem}-{number:03}").mkdir()
-            except FileExistsError:
-                continue
-            return Run(parent / f"{stem}-{number:03}", record)
+        return Run(_next_folder(parent, stem), record)
     except OSError as error:
         raise RunError(
             f"cannot make a run folder in {parent}: {error.strerror or error}",
             hint="choose another --output",
         ) from error
+
+
+def _next_folder(parent: Path, stem: str) -> Path:
+    """`parent/stem-001`, or the next free number, made for this process alone."""
+    number = _last_number(parent, stem)
+    while True:
+        number += 1
+        folder = parent / f"{stem}-{number:03}"
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
 
 
 def _last_number(parent: Path, stem: str) -> int:
@@ -400,6 +407,47 @@ def metrics_of(result: Result) -> dict[str, Any]:
             for baseline in result.baselines
         ],
     }
+
+
+def save_evaluation(folder: Path, evaluation: Evaluation) -> Path:
+    """Write an evaluation below a run, beside those that were made before.
+
+    Args:
+        folder: the run's.
+        evaluation: evaluation.json is written last: where it is, all is.
+
+    Raises:
+        RunError: it cannot be written.
+        DiskError: the disk is full or fails.
+    """
+    parent = folder / EVALUATIONS
+    stem = "test" if evaluation.own else evaluation.data
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:80] or "samples"
+    try:
+        parent.mkdir(exist_ok=True)
+        place = _next_folder(parent, stem)
+    except OSError as error:
+        raise RunError(
+            f"cannot make a folder in {parent}: {error.strerror or error}",
+            hint="--no-save measures without writing",
+        ) from error
+    if evaluation.predictions is not None:
+        _write_arrays(place / "predictions.npz", evaluation.predictions)
+    if evaluation.forecast is not None:
+        _write_arrays(place / "forecast.npz", evaluation.forecast)
+    document = {
+        "run": evaluation.run,
+        "kind": evaluation.kind,
+        "task": evaluation.task,
+        "data": evaluation.data,
+        "own_test_part": evaluation.own,
+        "changed": list(evaluation.changed),
+        "notes": list(evaluation.notes),
+        **evaluation.record,
+        "test": dict(evaluation.figures),
+    }
+    write_json(place / "evaluation.json", document)
+    return place
 
 
 def folders(root: Path) -> list[Path]:
@@ -599,6 +647,16 @@ def read_metrics(folder: Path) -> dict[str, Any]:
             if key not in metrics:
                 raise KeyError(key)
         return metrics
+
+
+def read_evaluation(folder: Path) -> dict[str, Any]:
+    """evaluation.json of an evaluation's folder.
+
+    Raises:
+        RunError: it is not there, or damaged.
+    """
+    with _reading(folder / "evaluation.json") as path:
+        return dict(json.loads(_text(path)))
 
 
 def read_config(folder: Path) -> dict[str, Any]:

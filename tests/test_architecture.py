@@ -35,6 +35,10 @@ MAY_IMPORT = {
     "verification": {"runs", "errors", "results", "differences"},
     "schema": {"config", "data", "models", "results", "errors"},
     "differences": set(),
+    "doctor": {
+        *("backend", "config", "data", "errors", "files", "models", "plots", "process"),
+        *("results", "runs", "schema", "status", "training"),
+    },
     "runs": {"results", "errors", "files", "lazy"},
     "listing": {"runs", "results", "differences", "errors"},
     "diagnosis": {"results"},
@@ -42,6 +46,10 @@ MAY_IMPORT = {
     "training": {
         *("models", "data", "config", "results", "listener"),
         *("backend", "errors", "process", "profile", "lazy", "files", "differences"),
+    },
+    "trained": {
+        *("models", "data", "config", "schema", "results", "runs", "training"),
+        *("backend", "errors", "files", "lazy", "status"),
     },
     "plots": {"results", "activations", "neuron", "differences", "errors", "files"},
     "report": {
@@ -57,7 +65,9 @@ MUST_NOT_KNOW = {
     "data": {"tensorflow", "matplotlib", "rich", "typer"},
     "models": {"matplotlib", "rich", "typer"},
     "training": {"matplotlib", "rich", "typer"},
+    "trained": {"matplotlib", "rich", "typer"},
     "runs": {"keras", "tensorflow", "matplotlib", "rich", "typer"},
+    "doctor": {"keras", "tensorflow", "matplotlib", "rich", "typer"},
     "listing": {"numpy", "keras", "tensorflow", "matplotlib", "rich", "typer"},
     "plots": {"keras", "tensorflow", "rich", "typer"},
     "report": {"keras", "tensorflow", "matplotlib", "typer"},
@@ -207,6 +217,7 @@ def test_what_needs_no_numbers_loads_no_numpy(arguments: list[str]) -> None:
         ["plot-activation", "relu", "--points", "50", "-o", "no.gif"],
         ["plot", "no-run"],
         ["report", "no-run", "-o", "no.html"],
+        ["doctor", "--no-such"],
         ["completion", "bash"],
         ["runs", "list", "--status", "cut-off", "--sort", "metric", "--limit", "3"],
         ["runs", "list", "--limit", "x"],

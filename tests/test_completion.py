@@ -50,7 +50,10 @@ def ask(line: str | None) -> dict[str, str]:
     return {word: meaning for word, _, meaning in rows}
 
 
-COMMANDS = "plot-activation neuron train plot report verify schema completion runs config data"
+COMMANDS = (
+    "plot-activation neuron train evaluate plot report verify doctor schema completion runs "
+    "config data"
+)
 LEVELS = "kind= seed= data. model. training."
 
 
@@ -80,7 +83,10 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli data check digits --kind transfer --set pre", "pretraining."),
         ("nncli data check digits --kind cnn --set pre", ""),
         ("nncli completion ", "bash zsh fish"),
-        ("nncli schema ", "plot-activation neuron train plot report verify runs config data"),
+        (
+            "nncli schema ",
+            "plot-activation neuron train evaluate plot report verify doctor runs config data",
+        ),
         ("nncli schema runs ", "list show diff delete"),
         ("nncli schema runs list ", ""),
         ("VARIABLE=1 nncli train c", "cnn"),

@@ -39,7 +39,7 @@ def trained(kind: str, *settings: str) -> StoredRun:
         from nncli.files import write_json, write_text
 
         write_text(run.folder / "config.yaml", to_yaml(config))
-        write_json(run.folder / "data.json", dataset.learned())
+        write_json(run.folder / "data.json", plan.learned(dataset))
         run.save(result, "", lambda path: path.write_bytes(b""))
         run.finish(result, {})
         return runs.load(run.folder)

@@ -192,6 +192,43 @@ def same_layout(path: Path, layout: Layout, separator: str = "auto") -> Layout:
     return replace(layout, path=path, separator=mark, header=header, notes=())
 
 
+def layout_like(
+    layout: Layout, header: Sequence[str], label: int, numbers: Sequence[int]
+) -> Layout:
+    """A layout with the columns of another file, by their names where both have some.
+
+    Args:
+        layout: as the file itself tells it.
+        header: of the other file; empty where it had none.
+        label: the index of the column with its labels.
+        numbers: those of its numbers, in their order.
+
+    Raises:
+        DataError: a column that the file lacks.
+    """
+    if not header or not layout.header:
+        least = max(label, *numbers) + 1
+        if layout.width < least:
+            raise DataError(
+                f"{layout.path} has {layout.width} column(s), at least {least} are needed",
+                hint="give a file of the columns that were trained on",
+            )
+        return replace(layout, label=label, numbers=tuple(numbers))
+    place = {name: index for index, name in enumerate(layout.header)}
+    lacking = [header[index] for index in (label, *numbers) if header[index] not in place]
+    if lacking:
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        raise DataError(
+            f"{layout.path} has no column '{lacking[0]}'{more}, which was trained on",
+            hint="give a file of the columns that were trained on, in any order",
+        )
+    return replace(
+        layout,
+        label=place[header[label]],
+        numbers=tuple(place[header[index]] for index in numbers),
+    )
+
+
 def _first_rows(path: Path, separator: str, key: str = "path") -> tuple[str, list[list[str]]]:
     """What separates the columns, and the first rows that hold something."""
     check_file(path, key)

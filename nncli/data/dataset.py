@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -83,6 +83,9 @@ class Series:
     """Whether the model answers with the change from the last value instead of the value."""
     relative: bool = False
     """Whether it also sees its window from the last value, and so knows no level."""
+    naive_error: float = 0.0
+    """The mean absolute error of repeating the last value, over the training part, in own units:
+    what a forecast's error is measured by (MASE)."""
 
     @property
     def before(self) -> NDArray[np.float64]:
@@ -156,6 +159,9 @@ class Dataset:
     padding: float | None = None
     """The value of the steps that fill up shorter sequences, in all their features; None where
     all have one length."""
+    columns: Mapping[str, Any] | None = None
+    """Of a table with a sample in each row: its `header`, and the indices of its `label` and of its
+    `numbers`."""
     files: str = ""
     """SHA-256 over the bytes of the files that were read; empty where there are none."""
     copies: tuple[Copy, ...] = ()
@@ -221,6 +227,7 @@ class Dataset:
             "scaler": None if self.scaler is None else self.scaler.to_dict(),
             "brightness": self.brightness,
             "padding": self.padding,
+            "columns": None if self.columns is None else dict(self.columns),
             "series": None
             if series is None
             else {
@@ -229,6 +236,7 @@ class Dataset:
                 "scale": series.scale,
                 "change": series.change,
                 "relative": series.relative,
+                "naive_error": series.naive_error,
             },
         }
 

@@ -88,6 +88,34 @@ def read_labels(
     return Labels(tuple(str(label) for label in known), tuple(indices))
 
 
+def known_labels(place: str, labels: Array, classes: Sequence[str]) -> NDArray[np.int64]:
+    """Labels as indices into the classes that a model knows: by their names, or by their numbers.
+
+    Args:
+        place: what holds them, for errors.
+        labels: as `read_labels` takes them; whole numbers that are no names count the classes.
+        classes: their names.
+
+    Raises:
+        DataError: naming the first label of none of them.
+    """
+    plain = _flat(place, labels)
+    index = {name: i for i, name in enumerate(classes)}
+    found, inverse = np.unique(plain, return_inverse=True)
+    places = [index.get(str(label), -1) for label in found]
+    if -1 in places and plain.dtype.kind != "U" and all(0 <= n < len(classes) for n in found):
+        places = [int(n) for n in found]
+    indices = np.array(places, dtype=np.int64)[inverse]
+    wrong = np.flatnonzero(indices < 0)
+    if len(wrong):
+        raise DataError(
+            f"{place}, sample {wrong[0] + 1}: label {_shown(plain[wrong[0]])} is of no class that "
+            f"was trained on ({_few(np.array(classes))})",
+            hint="give samples of these classes",
+        )
+    return indices
+
+
 def _named(plain: list[tuple[str, Array, bool]], class_names: Sequence[str]) -> Labels:
     """Labels that count through a list of names."""
     for place, y, _ in plain:

@@ -14,6 +14,9 @@ from pydantic import Field
 from nncli.config import Contradiction
 from nncli.data.dataset import Dataset, Facts, Split
 from nncli.data.division import PARTS, DividedSection, check_other_file, divide, limited
+from nncli.data.labels import known_labels
+from nncli.data.learned import Learned
+from nncli.data.others import Others, not_shaped
 from nncli.data.padding import filled, padded
 from nncli.data.scaling import learn_scaler
 from nncli.data.source import DataSection, Source
@@ -228,6 +231,57 @@ def load_ts(section: TsSection, seed: int) -> Dataset:
     )
 
 
+def other_waves(section: WavesSection, learned: Learned, seed: int) -> Others:
+    """Waves of another seed than those that were trained on, to measure a model on.
+
+    Raises:
+        DataError: a model of other sequences or classes.
+    """
+    if (section.steps, section.features) != learned.input_shape:
+        raise not_shaped("waves", (section.steps, section.features), learned.input_shape)
+    other = seed + 1
+    random = generator(other, 2)
+    y = random.permutation(np.arange(section.samples) % len(WAVE_CLASSES)).astype(np.int64)
+    x = learned.scaled("waves", _waves(y, section, random))
+    names = np.array(WAVE_CLASSES)[y]
+    return Others(
+        Split(x, known_labels("waves", names, learned.classes)),
+        notes=(f"waves of seed {other}: those that were trained on are of seed {seed}",),
+    )
+
+
+def other_sequences(section: TsSection, learned: Learned, _seed: int) -> Others:
+    """Recorded sequences to measure a trained model on: the file to test on, or the only one.
+
+    Raises:
+        DataError: a file that is missing, malformed or of other classes or channels.
+    """
+    path = section.path
+    if path.is_dir() or path.name.endswith("_TRAIN.ts") or section.test_path is not None:
+        path = _ts_paths(section)[-1]
+    content = read_content(path)
+    file = parse_ts(path, content, section.missing)
+    sequences = [
+        sequence if section.steps is None else sequence[: section.steps]
+        for sequence in file.sequences
+    ]
+    longest = max(map(len, sequences))
+    if longest > learned.input_shape[0]:
+        at = next(i for i, sequence in enumerate(sequences) if len(sequence) == longest)
+        raise DataError(
+            f"{file.at(at)}: {longest} steps, but the model takes at most {learned.input_shape[0]}",
+            hint=f"cut it: --set data.steps={learned.input_shape[0]}",
+        )
+    x = learned.filled(str(path), learned.scaled(str(path), padded(sequences)))
+    y = known_labels(str(path), np.array(file.labels), learned.classes)
+    names = tuple(file.at(i) for i in range(len(y)))
+    return Others(
+        Split(x, y, names),
+        digest=hashlib.sha256(content).hexdigest(),
+        notes=tuple(_filled_note([file])),
+    )
+
+
 @dataclass(frozen=True)
 class _Recorded:
     """The sequences of all files, and where they come from."""
@@ -402,11 +456,13 @@ WAVES = Source(
     name="waves",
     sections={"sequences": WavesSection},
     load=load_waves,
+    others=other_waves,
     summary="generated waves of 5 classes that differ in time alone",
 )
 TS = Source(
     name="ts",
     sections={"sequences": TsSection},
     load=load_ts,
+    others=other_sequences,
     summary="recorded sequences, .ts files of the UEA/UCR archive",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,8 @@ from nncli.config import Contradiction
 from nncli.data.csv_columns import Columns, read_columns
 from nncli.data.csv_file import ColumnName, Decimal, Separator
 from nncli.data.dataset import Dataset, Facts, Series, Split
+from nncli.data.learned import Learned
+from nncli.data.others import Others, not_shaped
 from nncli.data.scaling import Scaler
 from nncli.data.source import DataSection, Source
 from nncli.data.splits import TestShare, ValidationShare, impossible_shares, part_size
@@ -154,7 +157,14 @@ def load_sine(section: SineSection, _seed: int) -> Dataset:
         train=_one_wave(np.sin(t)),
         validation=None,
         test=_one_wave(later),
-        series=Series(name="sin(t)", offset=0.0, scale=1.0, seen=later[:1], truth=later[1:]),
+        series=Series(
+            name="sin(t)",
+            offset=0.0,
+            scale=1.0,
+            seen=later[:1],
+            truth=later[1:],
+            naive_error=_naive_error(np.sin(t)),
+        ),
         notes=(
             "the test part is the same wave sampled half a step later, between the training points",
         ),
@@ -218,6 +228,7 @@ def load_csv(section: CsvSection, _seed: int) -> Dataset:
         labels=columns.dates[test_start:],
         change=section.predict == "change",
         relative=section.inputs == "relative",
+        naive_error=_naive_error(values[:train_end, 0]),
     )
     others = None
     if section.input_columns:
@@ -341,6 +352,15 @@ def _scaling(
     return offset, scale
 
 
+def _naive_error(train: NDArray[np.float64]) -> float:
+    """The mean absolute error of repeating the last value, over the training part.
+
+    Source: R. Hyndman, A. Koehler, Another look at measures of forecast accuracy, 2006: what their
+    MASE divides by.
+    """
+    return float(np.abs(np.diff(train)).mean())
+
+
 def _windows(
     series: Series,
     others: Scaler | None,
@@ -377,15 +397,78 @@ def _windows(
     return part(0, first), validation, part(second, None)
 
 
+def other_series(section: CsvSection, learned: Learned, _seed: int) -> Others:
+    """Every value of a column but the first window, to measure a trained model on.
+
+    Raises:
+        DataError: an unreadable file, a wrong column or cell, or too few values.
+    """
+    assert learned.series is not None
+    columns = read_columns(
+        section.path,
+        column=section.column,
+        input_columns=section.input_columns,
+        date_column=section.date_column,
+        separator=section.separator,
+        decimal=section.decimal,
+    )
+    columns = _without_missing_rows(section, columns)
+    window, features = learned.input_shape
+    if len(columns.names) != features:
+        raise DataError(
+            f"{section.path}: the model sees {features} column(s), not {len(columns.names)}",
+            hint="set data.column and data.input_columns as for its training",
+        )
+    count = len(columns.values)
+    if count <= window:
+        raise DataError(
+            f"{section.path} has {count} values, but the model sees {window} before the first that "
+            "it predicts",
+            hint="give a longer series",
+        )
+    values, notes = columns.values, list(columns.notes)
+    holes = np.isnan(values)
+    if holes.any():
+        values = _filled(section.path.name, columns, (0, count))
+        notes.append(f"{int(holes.sum())} missing value(s) filled by straight lines")
+    name = columns.names[0]
+    if name != learned.series.name:
+        notes.append(f"the model learned {learned.series.name}, this is {name}")
+    series = replace(
+        learned.series.series(
+            seen=values[:window, 0], truth=values[window:, 0], labels=columns.dates[window:]
+        ),
+        name=name,
+    )
+    beside = None if learned.scaler is None else learned.scaler.scaler
+    test = _windows(series, beside, values, window, window, window)[2]
+    return Others(test, series, columns.digest, tuple(notes))
+
+
+def other_sine(section: SineSection, learned: Learned, seed: int) -> Others:
+    """A wave, half a step later than the points it is made of.
+
+    Raises:
+        DataError: another length than the model takes, or a model of another series.
+    """
+    shape = (section.points - 1, 1)
+    if learned.source != "sine" or shape != learned.input_shape:
+        raise not_shaped("sine", shape, learned.input_shape)
+    wave = load_sine(section, seed)
+    return Others(wave.test, wave.series, notes=wave.notes)
+
+
 SINE = Source(
     name="sine",
     sections={"series": SineSection},
     load=load_sine,
+    others=other_sine,
     summary="one sine wave, 21 points: the lesson's series",
 )
 CSV = Source(
     name="csv",
     sections={"series": CsvSection},
     load=load_csv,
+    others=other_series,
     summary="a column of a CSV file, in windows",
 )

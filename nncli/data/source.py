@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nncli.config import Section
 from nncli.data.dataset import Dataset, Facts, Family
+
+if TYPE_CHECKING:
+    from nncli.data.learned import Learned
+    from nncli.data.others import Others
 
 
 class DataSection(Section):
@@ -32,6 +36,9 @@ class Source:
     first field `source` holds the name."""
     load: Callable[[Any, int], Dataset]
     """`load(settings, seed)` reads and splits; the same seed gives the same parts."""
+    others: Callable[[Any, Learned, int], Others]
+    """`others(settings, learned, seed)` reads labelled samples to measure a trained model on,
+    treated as those that it learned from: the test part where they are divided, else all."""
     summary: str
     """One line for tables."""
     needs_network: bool = False

@@ -11,8 +11,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from nncli.config import Contradiction
+from nncli.data.brightness import EIGHT_BIT, SIXTEEN_BIT, Brightness, brightness
 from nncli.data.csv_file import MISSING, ColumnName, Decimal, Separator, to_number
-from nncli.data.csv_table import Layout, Table, read_layout, read_table, same_layout
+from nncli.data.csv_table import (
+    Layout,
+    Table,
+    layout_like,
+    read_layout,
+    read_table,
+    same_layout,
+)
 from nncli.data.dataset import Dataset, Facts, Family, Split
 from nncli.data.digests import digest_of_files
 from nncli.data.division import (
@@ -24,8 +32,9 @@ from nncli.data.division import (
     limited,
     whole_shape,
 )
-from nncli.data.images.brightness import EIGHT_BIT, SIXTEEN_BIT, Brightness, brightness
-from nncli.data.labels import read_labels
+from nncli.data.labels import known_labels, read_labels
+from nncli.data.learned import Learned
+from nncli.data.others import Others
 from nncli.data.samples import blocks
 from nncli.data.scaling import Scaler, learn_scaler
 from nncli.data.source import Source
@@ -174,9 +183,50 @@ def load_table(section: TableSection, seed: int) -> Dataset:
         classes=classes,
         scaler=scaler,
         brightness=None if pixels is None else pixels.factor,
+        columns={
+            "header": list(layout.header),
+            "label": layout.label,
+            "numbers": list(layout.numbers),
+        },
         copies=division.copies,
         files=digest_of_files([table.layout.path for table in tables]),
         notes=(*notes, *division.notes),
+    )
+
+
+def other_rows(section: TableSection, learned: Learned, _seed: int) -> Others:
+    """Rows to measure a trained model on; of a run on a table the same columns, in any order.
+
+    Raises:
+        DataError: an unreadable file, a wrong column or cell, an unknown label, or another number
+            of columns.
+    """
+    path = section.test_path or section.path
+    layout = read_layout(
+        path,
+        label=section.label,
+        ignore=section.ignore,
+        separator=section.separator,
+        decimal=section.decimal,
+    )
+    if learned.columns is not None:
+        layout = layout_like(
+            layout, learned.columns.header, learned.columns.label, learned.columns.numbers
+        )
+    if len(layout.numbers) != prod(learned.input_shape):
+        raise DataError(
+            f"{path} has {len(layout.numbers):,} columns of numbers beside the labels, but the "
+            f"model takes {prod(learned.input_shape):,}",
+            hint="name columns that are none of it in data.ignore",
+        )
+    table = read_table(layout, (np.uint8, np.float32 if learned.is_images else np.float64))
+    labels = _plain_labels([table])[0]
+    x = table.numbers.reshape(len(table.lines), *learned.input_shape)
+    treat = learned.pixels if learned.is_images else learned.scaled
+    y = known_labels(str(path), np.array(labels), learned.classes)
+    names = tuple(table.place(row) for row in range(len(y)))
+    return Others(
+        Split(treat(str(path), x), y, names), digest=digest_of_files([path]), notes=layout.notes
     )
 
 
@@ -240,20 +290,7 @@ def _labels(tables: Sequence[Table]) -> tuple[tuple[str, ...], NDArray[np.int64]
         DataError: a row without a label, with a fraction for one, or with one that nothing was
             learned of; rows of a single class.
     """
-    for table in tables:
-        for row, label in enumerate(table.labels):
-            if label.lower() in _NO_LABEL:
-                raise DataError(
-                    f"{table.place(row)}: column '{table.layout.label_name}' holds no label",
-                    hint="label the row, or remove it",
-                )
-    mark = tables[0].layout.decimal
-    numeric = all(
-        math.isfinite(to_number(label, mark)) for table in tables for label in set(table.labels)
-    )
-    named: list[Sequence[Any]] = [
-        _whole_numbers(table) if numeric else table.labels for table in tables
-    ]
+    named = _plain_labels(tables)
     train = tables[0]
     known = set(named[0])
     if len(known) == 1:
@@ -276,6 +313,26 @@ def _labels(tables: Sequence[Table]) -> tuple[tuple[str, ...], NDArray[np.int64]
         ]
     )
     return found.classes, np.concatenate(found.indices)
+
+
+def _plain_labels(tables: Sequence[Table]) -> list[Sequence[Any]]:
+    """The label of each row: whole numbers where all are numbers, else texts.
+
+    Raises:
+        DataError: a row without one, or with a fraction for one.
+    """
+    for table in tables:
+        for row, label in enumerate(table.labels):
+            if label.lower() in _NO_LABEL:
+                raise DataError(
+                    f"{table.place(row)}: column '{table.layout.label_name}' holds no label",
+                    hint="label the row, or remove it",
+                )
+    mark = tables[0].layout.decimal
+    numeric = all(
+        math.isfinite(to_number(label, mark)) for table in tables for label in set(table.labels)
+    )
+    return [_whole_numbers(table) if numeric else table.labels for table in tables]
 
 
 def _whole_numbers(table: Table) -> list[int]:
@@ -346,5 +403,6 @@ TABLE = Source(
     name="table",
     sections={"images": ImageTableSection, "sequences": SequenceTableSection},
     load=load_table,
+    others=other_rows,
     summary="a CSV file with one image or sequence per row",
 )

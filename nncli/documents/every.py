@@ -7,7 +7,9 @@ from typing import get_args, get_type_hints
 
 from nncli.documents.config import ConfigCopy, ConfigList, ConfigShow, ConfigValidate
 from nncli.documents.data import DataCheck, DataList
+from nncli.documents.doctor import Doctor
 from nncli.documents.error import Error
+from nncli.documents.evaluation import Evaluate
 from nncli.documents.lesson import ActivationList, ActivationPlot, Neuron
 from nncli.documents.runs import RunsDelete, RunsDiff, RunsList, RunsShow
 from nncli.documents.training import (
@@ -28,9 +30,11 @@ Document = (
     | TrainDryRun
     | TrainInterrupted
     | TrainFinished
+    | Evaluate
     | Plot
     | Report
     | Verify
+    | Doctor
     | RunsList
     | RunsShow
     | RunsDiff

@@ -74,6 +74,8 @@ class RunsShow(Run):
     """metrics.json as it is, see `Metrics`; null where there is none yet."""
     files: Mapping[str, int]
     """Bytes of each file in the folder, those in folders of it as `checkpoints/`."""
+    evaluations: Mapping[str, Mapping[str, Any]]
+    """evaluation.json of each `nncli evaluate` as it is, by its folder's name."""
     commands: Mapping[str, str]
     """What can be done with it, by what that is good for."""
 

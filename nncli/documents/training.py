@@ -19,8 +19,8 @@ class ClassFigures(TypedDict):
     samples: int
 
 
-class ClassifierTest(TypedDict):
-    """What a classifier reached on the test part."""
+class ClassifierFigures(TypedDict):
+    """What a classifier reached on all classes."""
 
     samples: int
     loss: float
@@ -30,10 +30,15 @@ class ClassifierTest(TypedDict):
     """Wilson's interval: its lower and its upper end."""
     balanced_accuracy: float
     """The mean of the recalls of all classes."""
-    classes: Mapping[str, ClassFigures]
-    """By the class's name."""
     confusion: Sequence[Sequence[int]]
     """How many samples of each class, a row, were taken for each, a column."""
+
+
+class ClassifierTest(ClassifierFigures):
+    """What a classifier reached on the test part."""
+
+    classes: Mapping[str, ClassFigures]
+    """By the class's name."""
 
 
 class ForecastTest(TypedDict):
@@ -167,6 +172,7 @@ class TrainFinished(TypedDict):
     """Its folder."""
     stopped: Literal["finished"]
     resume: None
+    requirements: Sequence[Required]
 
 
 class Verify(TypedDict):

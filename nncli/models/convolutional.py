@@ -25,7 +25,7 @@ from nncli.models.augmentation import (
     impossible_augmentation,
 )
 from nncli.models.kind import KindConfig, ModelKind, Plan, single_phase
-from nncli.models.preprocessing import preprocess
+from nncli.models.preprocessing import Preparation
 
 Filters = Annotated[int, Field(ge=1, le=8192)]
 
@@ -187,12 +187,17 @@ def plan_cnn(config: Config, dataset: Dataset, _: Dataset | None = None) -> Plan
     """The plan of `nncli train cnn`."""
     assert isinstance(config.model, CnnSettings)
     settings = config.model
-    scaled = preprocess(dataset, settings.preprocessing)
+    preparation = Preparation(settings.preprocessing)
+    scaled = dataset.converted(preparation)
     front = augmentation_layers(
         settings.augmentation, config.seed, settings.preprocessing, scaled.input_shape[-1]
     )
     return single_phase(
-        build(settings, scaled, front), scaled, config.training, "sparse_categorical_crossentropy"
+        build(settings, scaled, front),
+        scaled,
+        config.training,
+        "sparse_categorical_crossentropy",
+        preparation,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 from nncli.config import Config, Contradiction, Section, TrainingSection
 from nncli.data.dataset import Dataset, Facts, Family
 from nncli.data.source import DataSection
+from nncli.models.preprocessing import Preparation
 from nncli.results import Task
 
 MOST_PARAMETERS = 500_000_000
@@ -171,6 +172,17 @@ class Plan:
     baselines: tuple[BaselinePlan, ...] = ()
     notes: tuple[str, ...] = ()
     """What the user should know about how the model was built."""
+    preparation: Preparation | None = None
+    """What was done to the pixels; None where the samples are no pictures."""
+
+    def learned(self, dataset: Dataset) -> dict[str, Any]:
+        """What it takes to treat other samples as those of the training part: data.json.
+
+        Args:
+            dataset: the samples as they were loaded, before any preparation.
+        """
+        preparation = None if self.preparation is None else asdict(self.preparation)
+        return {**dataset.learned(), "preparation": preparation}
 
 
 @dataclass(frozen=True)
@@ -201,8 +213,12 @@ LOSSES: Mapping[Task, str] = {
 
 
 def single_phase(
-    model: Any, dataset: Dataset, training: TrainingSection, loss: str | None = None
+    model: Any,
+    dataset: Dataset,
+    training: TrainingSection,
+    loss: str | None = None,
+    preparation: Preparation | None = None,
 ) -> Plan:
     """The plan of a model that is simply trained."""
     phase = Phase("train", model, dataset, training.epochs, training.learning_rate)
-    return Plan(model, dataset, (phase,), loss or LOSSES[dataset.task])
+    return Plan(model, dataset, (phase,), loss or LOSSES[dataset.task], preparation=preparation)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from nncli import backend
-from nncli.data.dataset import Dataset
 from nncli.lazy import np
 from nncli.results import Array
 
@@ -63,8 +62,3 @@ class Preparation:
         if self.channels is not None:
             return None
         return {"unit": 255.0, "none": 1.0}.get(self.preprocessing)
-
-
-def preprocess(dataset: Dataset, preprocessing: str, channels: int | None = None) -> Dataset:
-    """All parts of an image dataset, scaled; grey pictures repeated to `channels` if it is 3."""
-    return dataset.converted(Preparation(preprocessing, channels))

@@ -45,7 +45,7 @@ from nncli.models.augmentation import (
 from nncli.models.convolutional import CnnSettings, convolutions, sides_after, too_small
 from nncli.models.gate import check_model_file, check_weights_file
 from nncli.models.kind import LOSSES, BaselinePlan, KindConfig, ModelKind, Phase, Plan
-from nncli.models.preprocessing import preprocess
+from nncli.models.preprocessing import Preparation
 from nncli.results import PRETRAINING
 
 SMALL_CNN = "small-cnn"
@@ -695,7 +695,8 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     settings = config.model
     how, notes = _preprocessing(settings)
     channels = 3 if settings.base in APPLICATIONS else None
-    scaled = preprocess(dataset, how, channels)
+    preparation = Preparation(how, channels)
+    scaled = dataset.converted(preparation)
     if scaled.input_shape != dataset.input_shape:
         notes.append(f"{settings.base} wants three channels: the grey one is repeated")
     base = load_base(settings, scaled.input_shape, settings.weights)
@@ -711,7 +712,7 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     phases = []
     if pretraining is not None:
         assert config.pretraining is not None
-        first = preprocess(pretraining, how, channels)
+        first = pretraining.converted(preparation)
         if first.input_shape != scaled.input_shape:
             raise ModelError(
                 f"the base is to be trained on pictures of {_shape(first.input_shape)}, but the "
@@ -760,7 +761,13 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     freeze(base)
     baselines = tuple(_baseline(name, config, scaled, augment) for name in settings.compare)
     return Plan(
-        parts.model, scaled, tuple(phases), LOSSES["classification"], baselines, tuple(notes)
+        parts.model,
+        scaled,
+        tuple(phases),
+        LOSSES["classification"],
+        baselines,
+        tuple(notes),
+        preparation,
     )
 
 

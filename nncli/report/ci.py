@@ -41,15 +41,20 @@ def _escaped(text: str, more: str = "") -> str:
 
 
 def write_junit(
-    path: Path, suite: str, verdicts: Sequence[Verdict], error: BaseException | None
+    path: Path,
+    suite: str,
+    verdicts: Sequence[Verdict],
+    error: BaseException | None,
+    what: str = "trains",
 ) -> None:
-    """A test suite with a case for the training and one for each requirement.
+    """A test suite with a case for the command itself and one for each requirement.
 
     Args:
         path: of the XML file.
         suite: its name, the command.
         verdicts: what became of what was required.
-        error: what ended the training, where it did not end by itself.
+        error: what ended the command, where it did not end by itself.
+        what: the command's own case.
 
     Raises:
         RunError: it cannot be written.
@@ -64,11 +69,9 @@ def write_junit(
         failures=str(failed),
         errors=str(int(error is not None)),
     )
-    trained = ElementTree.SubElement(top, "testcase", classname=suite, name="trains")
+    done = ElementTree.SubElement(top, "testcase", classname=suite, name=what)
     if error is not None:
-        ElementTree.SubElement(
-            trained, "error", message=visible(str(error) or type(error).__name__)
-        )
+        ElementTree.SubElement(done, "error", message=visible(str(error) or type(error).__name__))
     for each in verdicts:
         case = ElementTree.SubElement(top, "testcase", classname=suite, name=each.requirement.text)
         if not each.met:

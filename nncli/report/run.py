@@ -156,15 +156,7 @@ class RunReport:
                     "figures": sorted(saved.keys() - {REPORT}),
                     "report": REPORT if REPORT in saved else None,
                     "failed_figures": failed,
-                    "requirements": [
-                        {
-                            "text": each.requirement.text,
-                            "value": each.value,
-                            "limit": each.limit,
-                            "met": each.met,
-                        }
-                        for each in verdicts
-                    ],
+                    "requirements": lines.verdict_rows(verdicts),
                     "seconds": stored.run["seconds"],
                     "profile": stored.run.get("profile", {}),
                 }
@@ -223,10 +215,12 @@ class RunReport:
         print_sentence(console(stderr=True), Text(), Text(text))
         self._tell_interrupted(folder, result, None)
 
-    def nothing_left(self, folder: Path) -> None:
-        """A run that was to go on is finished."""
+    def nothing_left(self, folder: Path, verdicts: Sequence[Verdict]) -> None:
+        """A run that was to go on is finished; what was required of it may be so or not."""
         from rich.text import Text
 
+        self.listener.close()
+        self.verdicts = verdicts
         if self.as_json:
             print_json(
                 {
@@ -234,8 +228,10 @@ class RunReport:
                     "run": str(folder),
                     "stopped": "finished",
                     "resume": None,
+                    "requirements": lines.verdict_rows(verdicts),
                 }
             )
             return
         text = f"{folder} is finished: nothing is left to train; --epochs N trains it longer"
         print_sentence(self.screen, Text(), Text(text))
+        lines.print_verdicts(self.screen, verdicts)

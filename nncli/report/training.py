@@ -15,6 +15,7 @@ from nncli.results import REPORT
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from nncli.documents.training import Required
     from nncli.requirements import Verdict
 
 FILES = {
@@ -34,7 +35,7 @@ def print_header(screen: Console, command: str, facts: Sequence[str], folder: Pa
     from rich.text import Text
 
     text = Text.assemble((command, "bold"), "  ", (" · ".join(facts), "dim"))
-    where = Text(f"→ {_shown(folder)}" if folder is not None else "", "dim")
+    where = Text(f"→ {shown(folder)}" if folder is not None else "", "dim")
     if screen.is_terminal and text.cell_len + 1 + where.cell_len > screen.width:
         print_sentence(screen, Text(), text)
         screen.print(where, soft_wrap=True)
@@ -79,6 +80,19 @@ def print_verdicts(screen: Console, verdicts: Sequence[Verdict]) -> None:
     for each in verdicts:
         mark = ("✓ ", "bold green") if each.met else ("✗ ", "bold red")
         print_sentence(screen, Text(*mark), Text(f"required {each.text}"))
+
+
+def verdict_rows(verdicts: Sequence[Verdict]) -> list[Required]:
+    """The same as data."""
+    return [
+        {
+            "text": each.requirement.text,
+            "value": each.value,
+            "limit": each.limit,
+            "met": each.met,
+        }
+        for each in verdicts
+    ]
 
 
 def print_advice(screen: Console, advice: Sequence[str]) -> None:
@@ -143,7 +157,7 @@ def print_files(screen: Console, folder: Path, figures: Mapping[str, str]) -> No
     listed = {name: meaning for name, meaning in FILES.items() if (folder / name).exists()}
     listed = {**figures, **listed}
     width = max(len(name) for name in listed) + 2
-    where = _shown(folder)
+    where = shown(folder)
     screen.print(Text(f"\n  {where}{os.sep}", "bold"), soft_wrap=True)
     for name, meaning in listed.items():
         bullet = Text.assemble("  ", (name.ljust(width), "cyan"))
@@ -161,7 +175,8 @@ def print_failed_figures(screen: Console, failed: Mapping[str, str]) -> None:
         )
 
 
-def _shown(folder: Path) -> str:
+def shown(folder: Path) -> str:
+    """A path below the current folder without its beginning."""
     try:
         return str(folder.relative_to(Path.cwd()))
     except ValueError:

@@ -155,9 +155,12 @@ def _measure(
     plan: Plan, dataset: Dataset
 ) -> tuple[dict[str, Any], Predictions | None, Forecast | None]:
     if plan.dataset.task == "classification":
-        figures, predictions = classify(plan.model, plan.dataset, dataset.test.x)
+        figures, predictions = classify(
+            plan.model, plan.dataset.test, dataset.classes, dataset.test.x, dataset.padding
+        )
         return figures, predictions, None
-    figures, series = forecast(plan.model, plan.dataset)
+    assert dataset.series is not None
+    figures, series = forecast(plan.model, plan.dataset.test.x, dataset.series)
     return figures, None, series
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncli.data.check.counts import interval
-from nncli.data.dataset import Dataset, Series
+from nncli.data.dataset import Dataset, Series, Split
 from nncli.data.padding import unfilled
 from nncli.data.samples import Samples
 from nncli.models.kind import METRICS
@@ -68,24 +68,30 @@ def figures_to_come(dataset: Dataset, baselines: Iterable[str]) -> tuple[str, ..
 
 
 def classify(
-    model: Any, dataset: Dataset, samples: Array | Samples
+    model: Any,
+    test: Split,
+    classes: tuple[str, ...],
+    samples: Array | Samples,
+    padding: float | None = None,
 ) -> tuple[dict[str, Any], Predictions]:
     """Measure a classifier.
 
     Args:
         model: (batch, …) → (batch, classes) probabilities.
-        dataset: as the model wants it.
+        test: as the model wants it.
+        classes: their names, by index.
         samples: the test inputs as people want to see them, pixels or sequences.
+        padding: the value of steps that fill up shorter sequences; None where there are none.
 
     Returns:
         The figures by name, and what was predicted.
     """
     from sklearn import metrics
 
-    truth = dataset.test.y
-    probabilities = np.asarray(predict(model, dataset.test.x), dtype=np.float32)
+    truth = test.y
+    probabilities = np.asarray(predict(model, test.x), dtype=np.float32)
     predicted = probabilities.argmax(axis=1)
-    labels = np.arange(len(dataset.classes))
+    labels = np.arange(len(classes))
     right = int((predicted == truth).sum())
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         truth, predicted, labels=labels, zero_division=0
@@ -105,12 +111,12 @@ def classify(
                 "f1": float(f1[index]),
                 "samples": int(support[index]),
             }
-            for index, name in enumerate(dataset.classes)
+            for index, name in enumerate(classes)
         },
         "confusion": metrics.confusion_matrix(truth, predicted, labels=labels).tolist(),
     }
-    inputs = unfilled(samples[shown], dataset.padding)
-    predictions = Predictions(truth, probabilities, dataset.classes, shown, inputs)
+    inputs = unfilled(samples[shown], padding)
+    predictions = Predictions(truth, probabilities, classes, shown, inputs)
     return figures, predictions
 
 
@@ -138,23 +144,29 @@ def _shown(truth: Array, probabilities: Array) -> Any:
     return np.concatenate([wrong, right[: SHOWN_RIGHT - len(wrong)]])
 
 
-def forecast(model: Any, dataset: Dataset) -> tuple[dict[str, Any], Forecast]:
+def forecast(model: Any, x: Array | Samples, series: Series) -> tuple[dict[str, Any], Forecast]:
     """Measure a forecaster in the series' own units, beside repeating the last value.
 
     Where the model sees other columns too there is no free-running forecast: it would need what
     they will be.
 
+    Args:
+        model: (batch, window, features) → (batch, 1), or (batch, window, 1) where every step has
+            its answer.
+        x: the windows before each value to be measured on, or the one whose every step is.
+        series: where they come from.
+
     Returns:
         The figures by name, and the forecasts.
     """
-    series = dataset.series
-    assert series is not None
-    x = dataset.test.x
     answers = predict(model, x)
+    every_step = answers.ndim == 3 and len(answers) == 1
+    if answers.ndim == 3 and not every_step:  # of each window its last step alone is asked for
+        answers = answers[:, -1]
     persistence = series.before
     one_step = series.to_units(answers.reshape(-1), persistence)
     truth = series.truth
-    free_running = _free_running(model, dataset)
+    free_running = _free_running(model, x, series, every_step=every_step)
     steps = len(free_running)
     figures = {
         "samples": len(truth),
@@ -181,17 +193,20 @@ def _mae(predicted: Array, truth: Array) -> float:
     return float(np.mean(np.abs(predicted - truth)))
 
 
-def _free_running(model: Any, dataset: Dataset) -> NDArray[np.float64]:
+def _free_running(
+    model: Any, x: Array | Samples, series: Series, *, every_step: bool
+) -> NDArray[np.float64]:
     """(steps,) the first values of the test part, each from the model's own answers before it.
 
     Empty where the model sees other columns too.
     """
-    series, (window, features) = dataset.series, dataset.input_shape
-    assert series is not None
+    window, features = x.shape[1:]
     if features > 1:
         return np.empty(0)
-    run = _free_running_steps if dataset.target_steps else _free_running_window
-    return run(model, series, window, min(len(series.truth), FREE_RUNNING_STEPS))
+    steps = min(len(series.truth), FREE_RUNNING_STEPS)
+    if every_step:
+        return _free_running_steps(model, series, window, steps)
+    return _free_running_window(model, series, window, steps)
 
 
 def _free_running_window(
@@ -203,7 +218,8 @@ def _free_running_window(
     for end in range(window, window + steps):
         last = known[end - 1 : end]
         x = series.scaled_inputs(known[end - window : end], last).reshape(1, window, 1)
-        known[end] = series.to_units(np.asarray(model.predict_on_batch(x))[0], last)[0]
+        answer = np.asarray(model.predict_on_batch(x))[0]
+        known[end] = series.to_units(answer.reshape(-1)[-1:], last)[0]
     return known[window:]
 
 

@@ -22,6 +22,7 @@ from typer.main import get_command
 
 from nncli import cli, errors
 from nncli.cli import main
+from nncli.doctor.inside import Failed
 from nncli.documents import SCHEMA_VERSION
 from nncli.documents.every import documents
 from nncli.documents.json_schema import json_schema
@@ -78,6 +79,8 @@ ROWS = (
     Row("train interrupted", f"train rnn --epochs 9 {TINY}", 143, f"{LISTENER}.epoch"),
     Row("train interrupted", f"train rnn --epochs 1 {TINY}", 143, "nncli.runs.Run.save"),
     Row("train finished", "train --resume outputs/cnn/one"),
+    Row("evaluate", "evaluate trained --no-save"),
+    Row("doctor", "doctor", 1),
     Row("plot", "plot one -o pictures --only curves"),
     Row("plot", "plot one two -o pictures"),
     Row("report", "report one -o page.html"),
@@ -119,7 +122,9 @@ def place(tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """A folder to work in, with runs in any state, a config and pictures that are none."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(trained, tmp_path / "outputs" / "rnn" / "trained")
-    # the training itself is tried in test_verification.py
+    # TensorFlow in another process is tried in test_doctor.py and in test_verification.py
+    missing = Failed("it was not started", "start it")
+    monkeypatch.setattr("nncli.doctor._begun", lambda *_: missing)
     monkeypatch.setattr(
         "nncli.commands.verify._train_again",
         lambda folder, kind, into, **_: shutil.copytree(folder, Path(into) / kind / "again"),

@@ -23,7 +23,7 @@ from nncli.models.augmentation import (
 from nncli.models.convolutional import CnnSettings, build, plan_cnn
 from nncli.models.describe import describe
 from nncli.models.kind import Plan
-from nncli.models.preprocessing import preprocess, scale
+from nncli.models.preprocessing import Preparation, scale
 from nncli.results import Array
 from nncli.schema import SCHEMAS
 from tests.made import images
@@ -66,7 +66,7 @@ def test_every_setting_reaches_its_layer(started: None) -> None:
     section = Augmentation(
         flip="both", rotation=10.0, zoom=0.07, translation=0.125, contrast=0.3, fill="reflect"
     )
-    scaled = preprocess(images(channels=3), "unit")
+    scaled = images(channels=3).converted(Preparation("unit"))
     front = augmentation_layers(section, 42, "unit", 3)
     plain = build(CnnSettings(filters=(4,), units=5), scaled)
     model = build(CnnSettings(filters=(4,), units=5), scaled, front)
@@ -238,7 +238,7 @@ def test_only_training_sees_the_changes(started: None, tmp_path: Path) -> None:
     model = cnn(**ALL)[0].model
     plain = cnn()[0].model
     plain.set_weights(model.get_weights())
-    x = preprocess(images(channels=3), "unit").test.x
+    x = images(channels=3).converted(Preparation("unit")).test.x
     said = model.predict(x, verbose=0)
     assert np.array_equal(said, model.predict(x, verbose=0))
     assert np.array_equal(said, plain.predict(x, verbose=0))

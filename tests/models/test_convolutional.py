@@ -5,7 +5,7 @@ import pytest
 from nncli.errors import ModelError
 from nncli.models.convolutional import CnnSettings, build
 from nncli.models.describe import describe
-from nncli.models.preprocessing import preprocess
+from nncli.models.preprocessing import Preparation
 from tests.made import images
 
 
@@ -13,7 +13,7 @@ def test_every_setting_reaches_its_layer(started: None) -> None:
     settings = CnnSettings(
         filters=(4, 6, 8), kernel_size=2, pool_size=2, units=5, activation="tanh", dropout=0.25
     )
-    rows = describe(build(settings, preprocess(images(side=24), "unit")))
+    rows = describe(build(settings, images(side=24).converted(Preparation("unit"))))
     assert [row.settings for row in rows[1:]] == [
         "4 filters 2×2 · tanh",
         "window 2×2",

@@ -5,7 +5,7 @@ import pytest
 
 from nncli import backend
 from nncli.models.applications import APPLICATIONS
-from nncli.models.preprocessing import preprocess, scale
+from nncli.models.preprocessing import Preparation, scale
 from tests.made import images
 
 
@@ -40,6 +40,6 @@ def test_every_network_has_its_own_preprocessing(started: None, name: str) -> No
 
 
 def test_grey_pictures_get_three_channels() -> None:
-    dataset = preprocess(images(), "none", channels=3)
+    dataset = images().converted(Preparation("none", channels=3))
     assert dataset.input_shape == (12, 12, 3)
     assert np.array_equal(dataset.train.x[..., 0], dataset.train.x[..., 2])

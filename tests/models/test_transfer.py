@@ -19,7 +19,7 @@ from nncli.models.augmentation import is_augmentation
 from nncli.models.convolutional import plan_cnn
 from nncli.models.describe import describe
 from nncli.models.kind import Plan
-from nncli.models.preprocessing import preprocess
+from nncli.models.preprocessing import Preparation
 from nncli.models.transfer import (
     TransferSettings,
     freeze,
@@ -285,7 +285,7 @@ def test_a_random_base_settles_on_pictures_on_the_disk(started: None) -> None:
     base = backend.keras().Sequential([layers.Input((32, 32, 3)), layers.BatchNormalization()])
     statistics = []
     for dataset in (colour(), on_disk(colour())):
-        settle(base, preprocess(dataset, "unit"))
+        settle(base, dataset.converted(Preparation("unit")))
         statistics.append(np.concatenate(base.get_weights()[2:]))
     pixels = colour().train.x / 255
     assert np.array_equal(*statistics)

@@ -25,11 +25,13 @@ from matplotlib.figure import Figure
 from nncli.neuron import compute
 from nncli.plots.activation import draw_activation
 from nncli.plots.architecture import draw_architecture
+from nncli.plots.calibration import draw_calibration
 from nncli.plots.comparison import draw_comparison
 from nncli.plots.confusion import draw_confusion
 from nncli.plots.curves import draw_curves
 from nncli.plots.figure import THEMES, Theme, save
 from nncli.plots.forecast import draw_forecast
+from nncli.plots.horizons import draw_horizons
 from nncli.plots.neuron import draw_neuron
 from nncli.plots.predictions import draw_predictions
 from nncli.plots.samples import draw_samples
@@ -45,6 +47,7 @@ from tests.plots import (
     test_predictions,
     test_samples,
 )
+from tests.plots.evaluations import CALIBRATIONS, HORIZONS
 
 FOLDER = Path(__file__).parents[2] / "outputs" / "gallery"
 LOOKS = {
@@ -98,6 +101,16 @@ EXHIBITS = {
         test_forecast.CASES,
         lambda case, theme, narrow: draw_forecast(case(), theme, narrow=narrow),
         "sine",
+    ),
+    "calibration": Exhibit(
+        CALIBRATIONS,
+        lambda case, theme, narrow: draw_calibration(case(), theme, narrow=narrow),
+        "too sure",
+    ),
+    "horizons": Exhibit(
+        HORIZONS,
+        lambda case, theme, narrow: draw_horizons(case(), theme, narrow=narrow),
+        "better",
     ),
     "architecture": Exhibit(
         test_architecture.CASES,

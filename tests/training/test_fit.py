@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nncli import backend, training
+from nncli import backend, process, training
 from nncli.config import EarlyStopping, TrainingSection
 from nncli.data.dataset import Dataset
 from nncli.errors import Interrupted, TrainingError
 from nncli.models.convolutional import CnnSettings, build
 from nncli.models.kind import Plan, single_phase
-from nncli.models.preprocessing import preprocess
+from nncli.models.preprocessing import Preparation
 from nncli.results import EpochRecord
 from nncli.training.order import steps_of
 from tests.made import images
@@ -23,7 +23,7 @@ SMALL = CnnSettings(filters=(4,), units=8, dropout=0.3)
 
 def plan(dataset: Dataset, section: TrainingSection, seed: int = 42) -> Plan:
     backend.keras().utils.set_random_seed(seed)
-    scaled = preprocess(dataset, "unit")
+    scaled = dataset.converted(Preparation("unit"))
     return single_phase(build(SMALL, scaled), scaled, section)
 
 
@@ -57,7 +57,7 @@ def test_it_learns_and_ends_with_the_best_epoch(started: None) -> None:
     assert losses[result.best_epoch - 1] < losses[0] / 2
     marked = [record.epoch for record in result.history if record.best]
     assert marked[-1] == result.best_epoch
-    validation = preprocess(images(), "unit").validation
+    validation = images().converted(Preparation("unit")).validation
     assert validation is not None
     truth = np.eye(3)[validation.y]
     said = model.predict(validation.x, verbose=0)
@@ -87,7 +87,7 @@ def test_an_accuracy_that_is_monitored_chooses_the_epoch_where_it_is_highest(
     assert marked == [
         epoch for epoch, value in enumerate(reached, 1) if value > max([-1, *reached[: epoch - 1]])
     ]
-    validation = preprocess(images(), "unit").validation
+    validation = images().converted(Preparation("unit")).validation
     assert validation is not None
     said = model.predict(validation.x, verbose=0).argmax(axis=1)
     assert (said == validation.y).mean() == pytest.approx(max(reached))
@@ -220,3 +220,15 @@ def test_an_interruption_keeps_what_is_finished(started: None, number: int) -> N
     assert result.exit_code == 128 + number
     assert len(result.history) == len(listener.heard) == 2
     assert result.test == {}
+
+
+def test_a_signal_that_python_drops_is_not_lost(
+    started: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is raised in a weak reference's callback is printed and forgotten."""
+    came: list[int] = []
+    monkeypatch.setattr(process, "_came", came)
+    result, _ = fit(epochs=4, listener=Breaks(2, lambda: came.append(signal.SIGTERM)))
+    assert result.stopped == "interrupted"
+    assert result.exit_code == 143
+    assert len(result.history) == 2

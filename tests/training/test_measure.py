@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,9 @@ class Says:
 def test_classification_figures() -> None:
     dataset = sequences(samples=8)  # truth of the test part: 0 1 0 1
     said = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]], dtype=np.float32)
-    figures, predictions = classify(Says(lambda _: said), dataset, dataset.test.x)
+    figures, predictions = classify(
+        Says(lambda _: said), dataset.test, dataset.classes, dataset.test.x
+    )
     assert figures["accuracy"] == 0.75
     assert figures["confusion"] == [[2, 0], [1, 1]]
     assert figures["loss"] == pytest.approx(-np.log([0.9, 0.2, 0.6, 0.7]).mean(), rel=1e-6)
@@ -69,7 +70,7 @@ def test_padded_steps_are_not_shown() -> None:
     x = np.array(dataset.test.x)
     x[:, -2:] = -1000.0
     said = np.full((4, 2), 0.5, dtype=np.float32)
-    _, predictions = classify(Says(lambda _: said), replace(dataset, padding=-1000.0), x)
+    _, predictions = classify(Says(lambda _: said), dataset.test, dataset.classes, x, -1000.0)
     assert np.isnan(predictions.inputs[:, -2:]).all()
     assert np.isfinite(predictions.inputs[:, :-2]).all()
 
@@ -111,7 +112,7 @@ def test_a_forecaster_that_knows_the_line_makes_no_error(tmp_path: Any, predict:
     # the change is one step; the value is one step above the last of the window
     last = {"change": 0, "value": 1}[predict]
     model = Says(lambda x: last * x[:, -1, :] + one_up)
-    figures, result = forecast(model, dataset)
+    figures, result = forecast(model, dataset.test.x, dataset.series)
     assert figures["mean_absolute_error"] == pytest.approx(0, abs=1e-4)
     assert figures["free_running_mean_absolute_error"] == pytest.approx(0, abs=1e-3)
     assert figures["persistence_mean_absolute_error"] == pytest.approx(1)
@@ -128,7 +129,9 @@ def test_other_columns_leave_no_free_running_forecast(tmp_path: Any) -> None:
     dataset = data.load(load(SCHEMAS, "rnn", None, given).config.data, 0)
     assert dataset.series is not None
     one_up = 1 / dataset.series.scale
-    figures, result = forecast(Says(lambda x: 0 * x[:, -1, :1] + one_up), dataset)
+    figures, result = forecast(
+        Says(lambda x: 0 * x[:, -1, :1] + one_up), dataset.test.x, dataset.series
+    )
     assert figures["mean_absolute_error"] == pytest.approx(0, abs=1e-4)
     assert figures["free_running_mean_absolute_error"] is None
     assert figures["free_running_steps"] == 0
@@ -138,7 +141,10 @@ def test_other_columns_leave_no_free_running_forecast(tmp_path: Any) -> None:
 def test_the_sine_runs_on_its_own_answers() -> None:
     config = load(SCHEMAS, "rnn").config
     dataset = data.load(config.data, 0)
-    figures, result = forecast(Says(lambda x: x), dataset)  # repeats each value
+    assert dataset.series is not None
+    figures, result = forecast(
+        Says(lambda x: x), dataset.test.x, dataset.series
+    )  # repeats each value
     assert np.allclose(result.one_step, result.persistence, atol=1e-6)
     assert np.allclose(result.free_running, dataset.series.seen[0], atol=1e-6)
     assert figures["mean_absolute_error"] == pytest.approx(

@@ -29,7 +29,7 @@ from nncli.errors import DataError
 from nncli.models.convolutional import CnnSettings
 from nncli.models.convolutional import build as build_cnn
 from nncli.models.kind import single_phase
-from nncli.models.preprocessing import preprocess
+from nncli.models.preprocessing import Preparation
 from nncli.results import Result
 from nncli.training.order import fixed_batches, permutation, predict, training_batches
 from nncli.training.stream import read_ahead
@@ -163,7 +163,7 @@ def fit(
     chosen = TrainingSection(**{"epochs": 2, "batch_size": 8, "learning_rate": 0.01, **given})
     keras = backend.keras()
     keras.utils.set_random_seed(1)
-    prepared = preprocess(dataset, "unit") if dataset.family == "images" else dataset
+    prepared = dataset.converted(Preparation("unit")) if dataset.family == "images" else dataset
     if convolutions:
         model = build_cnn(CnnSettings(filters=(3,), units=4, dropout=0.3), prepared)
     elif dataset.family == "images":

@@ -70,9 +70,7 @@ def check(
             "no data is named",
             hint="nncli data check digits, or with a path of your own: nncli data check photos",
         )
-    given = options.overrides(
-        sets, epochs=None, batch_size=None, learning_rate=None, seed=seed, device=None
-    )
+    given = options.overrides(sets, seed=seed)
     readings = _readings(source, config, kind, given)
     report, dataset, chosen_seed = _checked(readings)
     drawn = None

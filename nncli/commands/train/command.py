@@ -31,14 +31,7 @@ def train(
     threads: options.Threads = None,
     sets: options.Set = None,
     name: Annotated[str | None, typer.Option(help="The run's name; else the next number.")] = None,
-    require: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FIGURE>=VALUE",
-            help="End with 5 if a figure of metrics.json is not so: 'test.accuracy >= 0.97'. "
-            "Repeatable.",
-        ),
-    ] = None,
+    require: options.Require = None,
     resume: Annotated[
         str | None,
         typer.Option(
@@ -71,13 +64,8 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the config and the model, train nothing.")
     ] = False,
-    junit: Annotated[
-        Path | None,
-        typer.Option(help="Write what was required, and whether it is so, as JUnit's XML."),
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="The result and errors only.")
-    ] = False,
+    junit: options.JUnit = None,
+    quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
     """Train a model: rnn, lstm, cnn or transfer.
@@ -88,13 +76,8 @@ def train(
     from nncli.report.run import RunReport
     from nncli.requirements import parse
 
-    job = partial(
-        Job,
-        output=output,
-        pictures=pictures,
-        cache=cache,
-        requirements=tuple(map(parse, require or ())),
-    )
+    required = tuple(map(parse, require or ()))
+    job = partial(Job, output=output, pictures=pictures, cache=cache, requirements=required)
     words = f"nncli train --resume {resume}" if resume is not None else f"nncli train {kind}"
     report = RunReport(words, quiet=quiet, as_json=as_json, profile=profile, junit=junit)
     if resume is not None:
@@ -116,7 +99,13 @@ def train(
         )
         with resumed(kind, resume, epochs, output) as found:
             if found.loaded is None:
-                report.nothing_left(found.run.folder)
+                from nncli.requirements import judge
+                from nncli.runs import read_metrics
+
+                with report:
+                    verdicts = judge(required, read_metrics(found.run.folder))
+                    report.nothing_left(found.run.folder, verdicts)
+                    options.enforce(verdicts, as_json=as_json)
                 return
             carry_out(job(found.loaded, going_on=found), report)
         return

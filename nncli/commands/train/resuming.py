@@ -83,9 +83,7 @@ def resumed(kind: str | None, named: str, epochs: str | None, output: Path) -> I
             yield GoingOn(run)
             return
         state = newest(folder)
-        longer = options.overrides(
-            None, epochs=epochs, batch_size=None, learning_rate=None, seed=None, device=None
-        )
+        longer = options.overrides(None, epochs=epochs)
         loaded = load(SCHEMAS, kind, str(folder / "config.yaml"), longer)
         if epochs is not None:
             _check_longer(state, loaded.config.training.epochs, folder)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from nncli.errors import ExitCode, RequirementError, TrainingError
+from nncli import options
+from nncli.errors import TrainingError
 
 if TYPE_CHECKING:
     from nncli.backend import Device
@@ -118,7 +119,7 @@ def _train(job: Job, report: RunReport, artist: Artist | None) -> None:
             config = run.folder.absolute() / "config.yaml"
             again = ["nncli", "train", settings.kind, "--config", str(config)]
             write_text(run.folder / "config.yaml", to_yaml(settings, shlex.join(again)))
-            write_json(run.folder / "data.json", ready.dataset.learned())
+            write_json(run.folder / "data.json", ready.plan.learned(ready.dataset))
         notes = ready.notes
         if state is not None:
             notes = (f"going on after {state.number} finished epochs", *notes)
@@ -279,13 +280,7 @@ def _tell(
         report.end(run.folder, stored, drawn, told, spent(), verdicts)
     if diverged:
         raise _diverged(result, run.folder)
-    missed = [each.text for each in verdicts if not each.met]
-    if missed and report.as_json:  # the document has them
-        raise typer.Exit(ExitCode.REQUIREMENT)
-    if missed:
-        raise RequirementError(
-            f"not reached: {'; '.join(missed)}", hint=f"{run.folder} keeps what was trained"
-        )
+    options.enforce(verdicts, as_json=report.as_json, hint=f"{run.folder} keeps what was trained")
 
 
 def _diverged(result: Result, folder: Path) -> TrainingError:

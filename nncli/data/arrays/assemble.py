@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -11,11 +12,13 @@ from pydantic import Field
 
 from nncli.config import Contradiction
 from nncli.data.arrays.stored import NUMBERS, TEXTS, StoredArray, check_kind
+from nncli.data.brightness import Brightness, brightness
 from nncli.data.dataset import Dataset, Facts, Family, Split
 from nncli.data.digests import digest_of, digest_of_files
 from nncli.data.division import PARTS, LargeSection, Side, divide, limited, whole_shape
-from nncli.data.images.brightness import Brightness, brightness
-from nncli.data.labels import read_labels
+from nncli.data.labels import known_labels, read_labels
+from nncli.data.learned import Learned
+from nncli.data.others import Others, not_shaped
 from nncli.data.samples import Samples, blocks, converted
 from nncli.data.scaling import learn_scaler
 from nncli.errors import DataError
@@ -182,6 +185,50 @@ def assemble(
         files=digest_of_files(files),
         copies=division.copies,
         notes=(*notes, *division.notes),
+    )
+
+
+def other_samples(
+    section: ArraysSection, given: Sequence[GivenPart], files: Sequence[Path], learned: Learned
+) -> Others:
+    """Arrays to measure a trained model on: the test part where they have one, else all.
+
+    Args:
+        section: their settings.
+        given: the parts that there are.
+        files: what was read, for the fingerprint.
+        learned: how the training part was treated.
+
+    Raises:
+        DataError: arrays that are damaged, of another shape, or with unknown labels.
+    """
+    measured = [each for each in given if each.part == "test"]
+    notes = ["its test part"] if measured and len(given) > 1 else []
+    inputs: list[Array | Samples] = []
+    labels = []
+    measured = measured or list(given)
+    reshape, more = _reshaping(section, measured)
+    for each in measured:
+        _check_lengths(each)
+        place = each.x.place
+        stored = each.x.load() if section.fits(each.x.shape) else each.x.rows()
+        _look(place, stored, np.arange(len(stored)), stored.dtype)
+        x = converted(stored, reshape)
+        if x.shape[1:] != learned.input_shape:
+            raise not_shaped(place, x.shape[1:], learned.input_shape)
+        treat = learned.pixels if learned.is_images else learned.scaled
+        inputs.append(converted(x, partial(treat, place)))
+        labels.append(known_labels(each.y.place, each.y.load(), learned.classes))
+    held = [x for x in inputs if not isinstance(x, Samples)]
+    if len(inputs) > 1 and len(held) < len(inputs):
+        raise DataError(
+            f"{section.path} has several parts, none to measure on, and takes more than "
+            "data.memory_limit",
+            hint="name the arrays to measure on: --set data.x=… --set data.y=…",
+        )
+    x = inputs[0] if len(inputs) == 1 else np.concatenate(held)
+    return Others(
+        Split(x, np.concatenate(labels)), digest=digest_of_files(files), notes=(*notes, *more)
     )
 
 

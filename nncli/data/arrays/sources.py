@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from nncli.config import Contradiction
-from nncli.data.arrays.assemble import ArraysSection, GivenPart, assemble
+from nncli.data.arrays.assemble import ArraysSection, GivenPart, assemble, other_samples
 from nncli.data.arrays.idx_file import open_idx
 from nncli.data.arrays.npy_file import open_npy, open_npz
 from nncli.data.arrays.stored import StoredArray, reading
 from nncli.data.dataset import Dataset, Family
 from nncli.data.division import PARTS, check_other_file
+from nncli.data.learned import Learned
+from nncli.data.others import Others
 from nncli.data.source import Source
 from nncli.errors import DataError, closest
 
@@ -116,13 +118,27 @@ def load_npz(section: _NpzSection, seed: int) -> Dataset:
     Raises:
         DataError: a damaged archive, or no arrays of these names.
     """
+    return assemble("npz", section, _npz_parts(section), [section.path], seed)
+
+
+def other_npz(section: _NpzSection, learned: Learned, _seed: int) -> Others:
+    """The arrays of an archive to measure a trained model on; see `other_samples`.
+
+    Raises:
+        DataError: a damaged archive, or no arrays of these names.
+    """
+    return other_samples(section, _npz_parts(section), [section.path], learned)
+
+
+def _npz_parts(section: _NpzSection) -> list[GivenPart]:
+    """The parts that the archive has."""
     arrays = open_npz(section.path)
     given = []
     for part in PARTS:
         inputs, labels = _npz_pair(section, arrays, part)
         if inputs is not None and labels is not None:
             given.append(GivenPart(part, inputs, labels))
-    return assemble("npz", section, given, [section.path], seed)
+    return given
 
 
 def _npz_pair(
@@ -173,12 +189,26 @@ def load_files(section: _FilesSection, seed: int) -> Dataset:
     Raises:
         DataError: missing or damaged files.
     """
+    given, files = _file_parts(section)
+    return assemble(section.source, section, given, files, seed)
+
+
+def other_files(section: _FilesSection, learned: Learned, _seed: int) -> Others:
+    """Arrays in a file each to measure a trained model on; see `other_samples`.
+
+    Raises:
+        DataError: missing or damaged files.
+    """
+    given, files = _file_parts(section)
+    return other_samples(section, given, files, learned)
+
+
+def _file_parts(section: _FilesSection) -> tuple[list[GivenPart], list[Path]]:
+    """The parts that there are, and their files."""
     opened = open_npy if section.source == "npy" else open_idx
     pairs = _pairs(section)
     given = [GivenPart(part, opened(x), opened(y)) for part, (x, y) in pairs.items()]
-    return assemble(
-        section.source, section, given, [path for pair in pairs.values() for path in pair], seed
-    )
+    return given, [path for pair in pairs.values() for path in pair]
 
 
 def _pairs(section: _FilesSection) -> dict[str, tuple[Path, Path]]:
@@ -269,17 +299,20 @@ NPZ = Source(
     name="npz",
     sections={"images": NpzImages, "sequences": NpzSequences},
     load=load_npz,
+    others=other_npz,
     summary="your own arrays in one .npz archive: images or sequences",
 )
 NPY = Source(
     name="npy",
     sections={"images": NpyImages, "sequences": NpySequences},
     load=load_files,
+    others=other_files,
     summary="your own arrays in .npy files: images or sequences",
 )
 IDX = Source(
     name="idx",
     sections={"images": IdxImages, "sequences": IdxSequences},
     load=load_files,
+    others=other_files,
     summary="idx files, as MNIST has them: images or sequences",
 )

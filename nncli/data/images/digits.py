@@ -10,6 +10,9 @@ from pydantic import Field
 from nncli.config import Contradiction
 from nncli.data.dataset import Dataset, Facts, Split
 from nncli.data.division import limited
+from nncli.data.labels import known_labels
+from nncli.data.learned import Learned
+from nncli.data.others import Others, not_shaped
 from nncli.data.source import DataSection, Source
 from nncli.data.splits import (
     TestShare,
@@ -141,6 +144,29 @@ def load_digits(section: DigitsSection, seed: int) -> Dataset:
     )
 
 
+def other_digits(section: DigitsSection, learned: Learned, _seed: int) -> Others:
+    """All digits of the classes that a model knows, in the size that it takes.
+
+    Raises:
+        DataError: a model of other pictures or other classes.
+    """
+    from sklearn import datasets
+
+    raw = datasets.load_digits()
+    known = [digit for digit in range(10) if str(digit) in learned.classes]
+    wanted = section.classes or tuple(known) or tuple(range(10))
+    chosen = np.flatnonzero(np.isin(raw.target, wanted))
+    side = learned.input_shape[0]
+    shape = (side, side, 1)
+    if shape != learned.input_shape or not SMALLEST_DIGITS <= side <= LARGEST_DIGITS:
+        raise not_shaped("digits", shape, learned.input_shape)
+    x = _enlarged(raw.images[chosen], side)
+    return Others(
+        Split(x, known_labels("digits", raw.target[chosen].astype(str), learned.classes)),
+        notes=(f"digits {', '.join(map(str, wanted))}, 8 × 8 pixels enlarged to {side} × {side}",),
+    )
+
+
 def _enlarged(images: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
     """(samples, 8, 8) from 0 to 16 → (samples, size, size, 1) from 0 to 255.
 
@@ -163,5 +189,6 @@ DIGITS = Source(
     name="digits",
     sections={"images": DigitsSection},
     load=load_digits,
+    others=other_digits,
     summary="1,797 handwritten digits of scikit-learn, no download",
 )

@@ -27,11 +27,16 @@ class Listing:
     notes: tuple[str, ...]
 
 
-def list_images(root: Path) -> Listing:
+def list_images(root: Path, classes: tuple[str, ...] | None = None) -> Listing:
     """Find the pictures below a folder of class folders, with or without parts on top.
 
     Hidden files and folders are skipped, and a folder that is reached a second time, through
     a link, is not entered again.
+
+    Args:
+        root: the folder.
+        classes: those that a model knows, for pictures to measure it on: some of them are enough.
+            None takes the folders that there are, for pictures to learn from.
 
     Raises:
         DataError: no such folder, no class folders, one class, or a class without pictures.
@@ -41,13 +46,15 @@ def list_images(root: Path) -> Listing:
         raise DataError(f"{root} {problem}", hint="set data.path to a folder of class folders")
     tops = _part_folders(root)
     folders = {part: _class_folders(top) for part, top in tops.items()}
-    classes = tuple(sorted(folders["train"]))
-    if not classes:
+    learn = classes is None
+    found = tuple(sorted(folders["train"]))
+    classes = found if classes is None else classes
+    if not found:
         raise DataError(
             f"{tops['train']} has no folders in it; one folder per class is needed",
             hint="sort the pictures into folders that are named as the classes",
         )
-    if len(classes) == 1:
+    if learn and len(classes) == 1:
         raise DataError(
             f"{tops['train']} has one class folder, '{classes[0]}'; at least two are needed",
             hint="add a folder with pictures of something else",
@@ -72,7 +79,7 @@ def list_images(root: Path) -> Listing:
             labels += [classes.index(name)] * len(pictures)
             parts += [PARTS.index(part)] * len(pictures)
     notes = [f"{other} file(s) that are not pictures were skipped"] if other else []
-    for part in tops:
+    for part in tops if learn else ():
         lacking = [name for name in classes if name not in folders[part]]
         if lacking:
             notes.append(f"no pictures of {', '.join(lacking)} in the {part} folder")

@@ -8,11 +8,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nncli.data.dataset import Dataset, Facts, Split
-from nncli.data.division import LargeSection, divide, limited
+from nncli.data.division import PARTS, LargeSection, divide, limited
 from nncli.data.images.files import as_text, list_images
 from nncli.data.images.pixels import Pictures, scan
+from nncli.data.learned import Learned
+from nncli.data.others import Others
 from nncli.data.source import Source
 from nncli.data.splits import TestShare
+from nncli.lazy import np
 
 
 class FolderSection(LargeSection):
@@ -84,9 +87,35 @@ def load_folder(section: FolderSection, seed: int) -> Dataset:
     )
 
 
+def other_pictures(section: FolderSection, learned: Learned, _seed: int) -> Others:
+    """Pictures of classes that a model knows, in the size that it takes.
+
+    Where the folder is divided, those of its `test` folder; else all.
+
+    Raises:
+        DataError: no such folder, an unknown class, or unreadable pictures.
+    """
+    listing = list_images(section.path, learned.classes)
+    test = PARTS.index("test")
+    divided = bool((listing.parts == test).any())
+    rows = np.flatnonzero(listing.parts == test) if divided else np.arange(len(listing.paths))
+    paths = [listing.paths[i] for i in rows]
+    *size, channels = learned.input_shape
+    color = "rgb" if channels == 3 else "grayscale"
+    pictures = Pictures(paths, (size[0], size[1]), section.resize, color)
+    seen = scan(pictures, keep=section.fits(pictures.shape))
+    names = tuple(as_text(str(path.relative_to(section.path))) for path in paths)
+    return Others(
+        Split(pictures if seen.pixels is None else seen.pixels, listing.labels[rows], names),
+        digest=seen.files,
+        notes=(*listing.notes, *(["the pictures of its test folder"] if divided else [])),
+    )
+
+
 FOLDER = Source(
     name="folder",
     sections={"images": FolderSection},
     load=load_folder,
+    others=other_pictures,
     summary="your own pictures, a folder per class",
 )

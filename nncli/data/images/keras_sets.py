@@ -22,6 +22,9 @@ from nncli import backend
 from nncli.config import Contradiction
 from nncli.data.dataset import Dataset, Facts, Split
 from nncli.data.images.class_names import CIFAR10_CLASSES, CIFAR100_CLASSES, FASHION_CLASSES
+from nncli.data.labels import known_labels
+from nncli.data.learned import Learned
+from nncli.data.others import Others, not_shaped
 from nncli.data.source import DataSection, Source
 from nncli.data.splits import (
     ValidationShare,
@@ -270,6 +273,23 @@ def load_keras_set(section: _KerasSection, seed: int) -> Dataset:
     )
 
 
+def other_set(section: _KerasSection, learned: Learned, _seed: int) -> Others:
+    """The test part of a set, to measure a trained model on.
+
+    Raises:
+        DataError: a download that failed, a damaged file, or pictures the model does not take.
+    """
+    kept = section.kept
+    _, (x, y) = read_set(kept)
+    if x.shape[1:] != learned.input_shape:
+        raise not_shaped(kept.title, x.shape[1:], learned.input_shape)
+    names = np.array(kept.classes)[y]
+    return Others(
+        Split(x, known_labels(kept.title, names, learned.classes)),
+        notes=(f"the test part of {kept.title}",),
+    )
+
+
 def _some(
     name: str, part: str, labels: Array, size: int, random: np.random.Generator
 ) -> NDArray[np.intp]:
@@ -296,7 +316,7 @@ def read_set(kept: KerasSet) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     folder = cache_folder()
     paths = {folder / file.place: file for file in kept.files}
     for path, file in paths.items():
-        if path.exists() and _is_damaged(path, file):
+        if path.exists() and is_damaged(path, file):
             raise _damaged_error(path, file)
     try:
         with backend.patient_download():
@@ -320,7 +340,7 @@ def cache_folder() -> Path:
     return home / "datasets"
 
 
-def _is_damaged(path: Path, file: CachedFile) -> bool:
+def is_damaged(path: Path, file: CachedFile) -> bool:
     """True where a file is not what it should be: by its hash, or by gzip's own checksum."""
     digest = hashlib.sha256()
     try:
@@ -348,7 +368,7 @@ def _explained(kept: KerasSet, paths: dict[Path, CachedFile], error: Exception) 
             hint=f"connect to the network, or put {wanted}",
         )
     for path, file in paths.items():
-        if _is_damaged(path, file):
+        if is_damaged(path, file):
             return _damaged_error(path, file)
     names = ", ".join(str(path) for path in paths)
     return DataError(f"{kept.title} cannot be read: {error}", hint=f"delete {names} and run again")
@@ -376,6 +396,7 @@ MNIST = Source(
     name="mnist",
     sections={"images": MnistSection},
     load=load_keras_set,
+    others=other_set,
     summary="70,000 handwritten digits",
     needs_network=True,
 )
@@ -383,6 +404,7 @@ FASHION_MNIST = Source(
     name="fashion-mnist",
     sections={"images": FashionMnistSection},
     load=load_keras_set,
+    others=other_set,
     summary="70,000 pieces of clothing",
     needs_network=True,
 )
@@ -390,6 +412,7 @@ CIFAR10 = Source(
     name="cifar10",
     sections={"images": Cifar10Section},
     load=load_keras_set,
+    others=other_set,
     summary="60,000 colour photographs of 10 classes",
     needs_network=True,
 )
@@ -397,6 +420,7 @@ CIFAR100 = Source(
     name="cifar100",
     sections={"images": Cifar100Section},
     load=load_keras_set,
+    others=other_set,
     summary="60,000 colour photographs of 100 classes",
     needs_network=True,
 )

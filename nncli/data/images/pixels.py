@@ -34,23 +34,27 @@ _ORIENTATION = 0x0112  # Exif: how the camera was held
 class Pictures(Samples):
     """Picture files, decoded and brought to one size when they are read."""
 
-    def __init__(self, paths: Sequence[Path], size: int, resize: str, color: str) -> None:
+    def __init__(
+        self, paths: Sequence[Path], size: int | tuple[int, int], resize: str, color: str
+    ) -> None:
         """The files that hold the samples.
 
         Args:
             paths: the files.
-            size: height and width, in pixels.
+            size: height and width, in pixels; one number where both are the same.
             resize: `stretch`, `crop` (the middle) or `pad` (with black).
             color: `rgb` or `grayscale`.
         """
-        super().__init__((len(paths), size, size, 3 if color == "rgb" else 1), np.uint8)
+        self.height, self.width = (size, size) if isinstance(size, int) else size
+        channels = 3 if color == "rgb" else 1
+        super().__init__((len(paths), self.height, self.width, channels), np.uint8)
         self.paths = tuple(paths)
-        self.size, self.resize, self.color = size, resize, color
+        self.resize, self.color = resize, color
         # Pillow warns of oddities in a file each time it is read; what matters is an error here
         warnings.filterwarnings("ignore", module=r"PIL\.")
 
     def read(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
-        """(len(rows), size, size, 3 or 1), 0 to 255.
+        """(len(rows), height, width, 3 or 1), 0 to 255.
 
         Raises:
             DataError: naming the first file that cannot be read.
@@ -65,8 +69,9 @@ class Pictures(Samples):
         return pixels
 
     def decoded(self, raw: bytes) -> NDArray[np.uint8]:
-        """(size, size, channels) of the bytes of one file."""
-        found = _jpeg(raw, self.size, self.color) if raw[:2] == b"\xff\xd8" else None
+        """(height, width, channels) of the bytes of one file."""
+        least = max(self.height, self.width)  # it may lie on its side
+        found = _jpeg(raw, least, self.color) if raw[:2] == b"\xff\xd8" else None
         if found is None:
             image = _any_format(raw, self.color)
             return self._fitted(image, image.width, image.height, 1)
@@ -90,22 +95,28 @@ class Pictures(Samples):
         """
         from PIL import Image
 
-        box, target = (0.0, 0.0, width, height), (self.size, self.size)
+        # as the picture lies in its file
+        rows, columns = self.shape[1:3] if turn not in _ON_ITS_SIDE else self.shape[2:0:-1]
+        box, target = (0.0, 0.0, width, height), (columns, rows)
         if self.resize == "crop":
-            side = min(width, height)
-            left, top = (width - side) / 2, (height - side) / 2
-            box = (left, top, left + side, top + side)
+            wide, high = width, height * 1.0
+            if width * rows > height * columns:
+                wide = height * columns / rows
+            else:
+                high = width * rows / columns
+            left, top = (width - wide) / 2, (height - high) / 2
+            box = (left, top, left + wide, top + high)
         elif self.resize == "pad":
-            factor = self.size / max(width, height)
+            factor = min(columns / width, rows / height)
             target = (max(1, round(width * factor)), max(1, round(height * factor)))
         image = image.resize(target, Image.Resampling.BILINEAR, box=box)
         if turn != 1:
             image = image.transpose(Image.Transpose[_TURNS[turn]])
-        if image.size != (self.size, self.size):
-            square = Image.new(image.mode, (self.size, self.size))
-            left, top = (round((self.size - side) / 2) for side in image.size)
-            square.paste(image, (left, top))
-            image = square
+        if image.size != (self.width, self.height):
+            whole = Image.new(image.mode, (self.width, self.height))
+            left, top = (self.width - image.width) / 2, (self.height - image.height) / 2
+            whole.paste(image, (round(left), round(top)))
+            image = whole
         pixels: NDArray[np.uint8] = np.asarray(image).reshape(self.shape[1:])
         return pixels
 
@@ -232,6 +243,8 @@ _TURNS = {
     8: "ROTATE_90",
 }
 """From Exif's orientation to upright, as `PIL.ImageOps.exif_transpose` does it."""
+_ON_ITS_SIDE = (5, 6, 7, 8)
+"""Those that change height and width."""
 
 
 def _any_format(raw: bytes, color: str) -> Any:
