@@ -539,7 +539,7 @@ class Exported:
     beside: tuple[Path, ...]
     """What was written with it: the description as JSON, the samples of a script."""
     size: int
-    """Bytes of all of them."""
+    """Bytes of the file."""
     takes: str
     """What goes in, in words."""
     gives: str

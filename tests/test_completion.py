@@ -51,8 +51,8 @@ def ask(line: str | None) -> dict[str, str]:
 
 
 COMMANDS = (
-    "plot-activation neuron train evaluate plot report verify export doctor completion runs config "
-    "data"
+    "plot-activation neuron train evaluate plot report verify export doctor schema completion runs "
+    "config data"
 )
 LEVELS = "kind= seed= data. model. training."
 
@@ -83,6 +83,12 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli data check digits --kind transfer --set pre", "pretraining."),
         ("nncli data check digits --kind cnn --set pre", ""),
         ("nncli completion ", "bash zsh fish"),
+        (
+            "nncli schema ",
+            "plot-activation neuron train evaluate plot report verify doctor runs config data",
+        ),
+        ("nncli schema runs ", "list show diff delete"),
+        ("nncli schema runs list ", ""),
         ("VARIABLE=1 nncli train c", "cnn"),
         ("nncli train 'c", "cnn"),
         ("nncli train --json c", "cnn"),

@@ -13,6 +13,7 @@ import os
 from nncli.completion.answers import (
     activations,
     configs,
+    documents,
     formats,
     kinds,
     kinds_and_configs,
@@ -27,6 +28,7 @@ __all__ = [
     "SCRIPTS",
     "activations",
     "configs",
+    "documents",
     "formats",
     "kinds",
     "kinds_and_configs",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nncli.report.console import console, print_sentence, visible
 from nncli.report.units import size_text
 from nncli.results import Exported
+
+if TYPE_CHECKING:
+    from nncli.documents.export import Export
 
 
 def print_exporting(run: str, runtime: str) -> None:
@@ -45,11 +47,21 @@ def _check(made: Exported) -> str:
     )
 
 
-def exported_document(made: Exported) -> dict[str, Any]:
+def exported_document(made: Exported) -> Export:
     """The same as data."""
     return {
-        **asdict(made),
+        "document": "export",
+        "run": made.run,
+        "format": made.format,
         "path": str(made.path),
         "beside": [str(path) for path in made.beside],
-        "notes": list(made.notes),
+        "size": made.size,
+        "takes": made.takes,
+        "gives": made.gives,
+        "runtime": made.runtime,
+        "samples": made.samples,
+        "samples_of": made.samples_of,
+        "difference": made.difference,
+        "tolerance": made.tolerance,
+        "notes": made.notes,
     }
