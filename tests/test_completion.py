@@ -85,7 +85,8 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli completion ", "bash zsh fish"),
         (
             "nncli schema ",
-            "plot-activation neuron train evaluate plot report verify export doctor runs config data",
+            "plot-activation neuron train evaluate plot report verify export doctor runs config "
+            "data",
         ),
         ("nncli schema runs ", "list show diff delete"),
         ("nncli schema runs list ", ""),

@@ -98,13 +98,14 @@ def test_a_script_trains_as_the_run_did(opened_run: Opened, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["cnn", "lstm", "transfer"])
-def test_a_script_of_every_kind_does(kind: str, opened_run: Opened, tmp_path: Path) -> None:
-    losses, figure = trains(written(opened_run, kind, tmp_path))
-    # augmentation and dropout draw for whole batches here, epoch by epoch there
-    most = 0.3 if kind in {"cnn", "transfer"} else 2e-3
-    assert losses == pytest.approx(epochs(opened_run(kind)), abs=most)
-    accuracy = opened_run(kind).stored.metrics["test"]["accuracy"]
+def test_a_script_of_several_phases_does(opened_run: Opened, tmp_path: Path) -> None:
+    losses, figure = trains(written(opened_run, "transfer", tmp_path))
+    wanted = epochs(opened_run("transfer"))
+    assert len(losses) == len(wanted) == 4
+    assert losses[0] == pytest.approx(wanted[0], abs=0.01)
+    # what dropout takes away is drawn otherwise, and there are 25 pictures to learn from
+    assert losses == pytest.approx(wanted, abs=0.3)
+    accuracy = opened_run("transfer").stored.metrics["test"]["accuracy"]
     assert float(figure.rstrip("%")) / 100 == pytest.approx(accuracy, abs=0.1)
 
 
