@@ -67,6 +67,23 @@ def figures_to_come(dataset: Dataset, baselines: Iterable[str]) -> tuple[str, ..
     return (*named, "epochs", "best_epoch", "parameters", "trainable_parameters")
 
 
+def measured(
+    model: Any, dataset: Dataset, samples: Array | Samples
+) -> tuple[dict[str, Any], Predictions | None, Forecast | None]:
+    """The figures on the test part, and what was predicted or forecast of it.
+
+    Args:
+        model: trained.
+        dataset: as the model wants it.
+        samples: the test inputs as people want to see them.
+    """
+    if dataset.task == "classification":
+        figures, predictions = classify(model, dataset, samples)
+        return figures, predictions, None
+    figures, series = forecast(model, dataset)
+    return figures, None, series
+
+
 def classify(
     model: Any, dataset: Dataset, samples: Array | Samples
 ) -> tuple[dict[str, Any], Predictions]:
