@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -71,6 +72,13 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the config and the model, train nothing.")
     ] = False,
+    estimate: Annotated[
+        bool,
+        typer.Option(
+            "--estimate",
+            help="Tell how long the run will take, how much memory and disk; train nothing.",
+        ),
+    ] = False,
     junit: Annotated[
         Path | None,
         typer.Option(help="Write what was required, and whether it is so, as JUnit's XML."),
@@ -84,6 +92,16 @@ def train(
 
     Values come from the defaults, then --config, then --data, then --set, then the other options.
     """
+    if estimate:
+        _refuse_beside_estimate(
+            {
+                "--resume": resume,
+                "--dry-run": dry_run,
+                "--require": require,
+                "--junit": junit,
+                "--profile": profile,
+            }
+        )
     from nncli.commands.train.work import Job, carry_out
     from nncli.report.run import RunReport
     from nncli.requirements import parse
@@ -146,4 +164,22 @@ def train(
     if name is not None:
         runs.check_free(output, kind, name)
     runs.check_writable(output / kind)
-    carry_out(job(loaded, name=name, dry_run=dry_run), report)
+    carry_out(job(loaded, name=name, dry_run=dry_run, estimate=estimate), report)
+
+
+def _refuse_beside_estimate(options_given: Mapping[str, object]) -> None:
+    """What says nothing about an estimate.
+
+    Args:
+        options_given: by their names on the command line, with their values.
+
+    Raises:
+        UsageError: one of them has a value.
+    """
+    given = [option for option, value in options_given.items() if value]
+    if given:
+        raise UsageError(
+            f"--estimate tells what a new run will take and trains none: {', '.join(given)} "
+            "has no place beside it",
+            hint="give one of them",
+        )

@@ -43,6 +43,8 @@ class Job:
     cache: bool = True
     """Whether the features of frozen bases are kept and taken."""
     dry_run: bool = False
+    estimate: bool = False
+    """Whether it is only to be told what the run would take."""
     requirements: tuple[Requirement, ...] = ()
     """What must be reached, or the exit code is 5."""
     going_on: GoingOn | None = None
@@ -110,6 +112,12 @@ def _train(job: Job, report: RunReport, artist: Artist | None) -> None:
     settings, section = ready.settings, ready.settings.training
     if job.dry_run:
         report.dry_run(to_dict(settings), to_yaml(settings), ready.layers, ready.facts, ready.notes)
+        return
+    if job.estimate:
+        from nncli.commands.train.estimating import estimate_run
+
+        report.begin_estimate(ready.facts, ready.notes)
+        report.estimate(estimate_run(job, ready, artist, report.listener), job.output)
         return
     origin = origin_of(settings, ready.dataset, ready.before, ready.where)
     state = None if job.going_on is None else job.going_on.state
