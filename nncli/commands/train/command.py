@@ -69,6 +69,13 @@ def train(
     profile: Annotated[
         bool, typer.Option("--profile", help="Show where the time went; run.json has it always.")
     ] = False,
+    tensorboard: Annotated[
+        bool,
+        typer.Option(
+            "--tensorboard",
+            help="Write the epochs for TensorBoard too, into the run folder.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the config and the model, train nothing.")
     ] = False,
@@ -102,6 +109,10 @@ def train(
                 "--profile": profile,
             }
         )
+    from nncli.backend import check_tensorboard
+
+    if tensorboard:
+        check_tensorboard()
     from nncli.commands.train.work import Job, carry_out
     from nncli.report.run import RunReport
     from nncli.requirements import parse
@@ -136,7 +147,10 @@ def train(
             if found.loaded is None:
                 report.nothing_left(found.run.folder)
                 return
-            carry_out(job(found.loaded, going_on=found), report)
+            goes_on_board = tensorboard or found.has_board
+            if goes_on_board:
+                check_tensorboard()
+            carry_out(job(found.loaded, going_on=found, tensorboard=goes_on_board), report)
         return
 
     from nncli.config import load
@@ -164,7 +178,9 @@ def train(
     if name is not None:
         runs.check_free(output, kind, name)
     runs.check_writable(output / kind)
-    carry_out(job(loaded, name=name, dry_run=dry_run, estimate=estimate), report)
+    carry_out(
+        job(loaded, name=name, dry_run=dry_run, estimate=estimate, tensorboard=tensorboard), report
+    )
 
 
 def _refuse_beside_estimate(options_given: Mapping[str, object]) -> None:
