@@ -61,6 +61,11 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         (["runs", "show", "no-run"], 2, "tensorflow keras matplotlib numpy pydantic yaml"),
         (["train", "rnn", "--epochs", "x"], 2, "tensorflow keras matplotlib numpy"),
         (["train", "cnn", "--set", "model.x=1"], 2, "tensorflow keras matplotlib numpy"),
+        (
+            ["train", "rnn", "--estimate", "--dry-run"],
+            2,
+            "tensorflow keras matplotlib numpy pydantic",
+        ),
         (["train", "rnn", "--name", "../x"], 2, "tensorflow keras matplotlib"),
         (["schema", "trian"], 2, "tensorflow keras matplotlib numpy"),
     ],

@@ -17,6 +17,7 @@ from nncli.documents.training import (
     Report,
     Train,
     TrainDryRun,
+    TrainEstimate,
     TrainFinished,
     TrainInterrupted,
     Verify,
@@ -28,6 +29,7 @@ Document = (
     | Neuron
     | Train
     | TrainDryRun
+    | TrainEstimate
     | TrainInterrupted
     | TrainFinished
     | Evaluate
