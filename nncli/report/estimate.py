@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nncli.documents.training import EstimatedPhase, TrainEstimate
 from nncli.profile import PARTS
 from nncli.report.console import print_sentence
 from nncli.report.table import Column, print_table
@@ -15,6 +14,8 @@ from nncli.results import PhaseEstimate, RunEstimate
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from nncli.documents.training import EstimatedPhase, TrainEstimate
 
 MEANINGS = {**PARTS, "baselines": "building and measuring the networks to compare with"}
 
