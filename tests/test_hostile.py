@@ -76,7 +76,7 @@ CONFIGS = {n: (_in_archive(raw, "config"), said) for n, (raw, said) in models.CO
 INSIDE = {n: (_in_archive(raw, "weights"), said) for n, (raw, said) in models.WEIGHTS.items()}
 ALONE = {n: (_alone(raw), said) for n, (raw, said) in models.WEIGHTS.items()}
 
-USES = (("evaluate", "a"),)
+USES = (("evaluate", "a"), ("export", "a", "--format", "onnx"))
 """Command lines that use a run's model."""
 ROWS = [
     *base(CONFIGS),

@@ -67,7 +67,6 @@ def export(
     check_installed(row)
     path = place(row, folder, output)
     check_free(row, path, force=force)
-    runs.check_writable(path.parent)
 
     from nncli import backend
     from nncli.config.sections import available_threads
@@ -77,6 +76,7 @@ def export(
     from nncli.trained.model import open_run
 
     opened = open_run(folder)
+    runs.check_writable(path.parent)
     if not as_json:
         print_exporting(opened.stored.name, row.runtime)
     backend.start("cpu", available_threads(), opened.config.seed)

@@ -33,7 +33,7 @@ def print_exported(made: Exported) -> None:
         print_sentence(screen, Text(f"  {label:<9}", "dim"), Text(visible(text)))
     if made.beside:
         files = ", ".join(path.name for path in made.beside)
-        print_sentence(screen, Text(f"  {'beside it':<9}", "dim"), Text(visible(f" {files}")))
+        print_sentence(screen, Text(f"  {'beside':<9}", "dim"), Text(visible(files)))
     for note in made.notes:
         print_sentence(screen, Text("  ! ", "yellow"), Text(visible(note), "yellow"))
 
