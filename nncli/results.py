@@ -162,8 +162,27 @@ class Answers:
     """(samples,) what each is called."""
     probabilities: NDArray[np.float32]
     """(samples, classes) softmax output."""
+    x: Array
+    """(samples, …) what was asked about: pixels in 0..255, or scaled sequences."""
     unreadable: tuple[Unreadable, ...] = ()
     """Samples that stood among them and cannot be read."""
+
+
+@dataclass(frozen=True)
+class ShownAnswers:
+    """Some answers with their samples, for a picture."""
+
+    names: tuple[str, ...]
+    """(shown,) what each is called."""
+    probabilities: NDArray[np.float32]
+    """(shown, classes)"""
+    inputs: Array
+    """(shown, height, width, channels) uint8 pictures, or (shown, steps, features) sequences with
+    NaN after the end of shorter ones."""
+    classes: tuple[str, ...]
+    """Class names, by index."""
+    total: int
+    """Of how many answers these are; of more than are shown the least sure ones."""
 
 
 @dataclass(frozen=True)

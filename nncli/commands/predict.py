@@ -94,7 +94,8 @@ def predict(
     if forecasts:
         _look_ahead(opened, inputs or [], steps, format, plot, theme, as_json=as_json)
     else:
-        _classify(opened, inputs or [], format, top or TOP, strict=strict, as_json=as_json)
+        picture = None if plot is None else (plot, theme)
+        _classify(opened, inputs or [], format, top or TOP, picture, strict=strict, as_json=as_json)
 
 
 def _standard_input() -> Any:
@@ -124,6 +125,7 @@ def _classify(
     inputs: list[str],
     format: Format | None,
     top: int,
+    picture: tuple[Path, str] | None,
     *,
     strict: bool,
     as_json: bool,
@@ -131,7 +133,7 @@ def _classify(
     from nncli.data.inputs import open_inputs
     from nncli.report.console import print_json
     from nncli.report.predictions import DocumentWriter, answer_writer
-    from nncli.trained.predict import classify, wanted_by
+    from nncli.trained.predict import Sheet, classify, wanted_by
 
     classes = opened.learned.classes
     document = DocumentWriter(classes) if as_json else None
@@ -144,11 +146,21 @@ def _classify(
     else:
         blocks = _begun(blocks)
         model = _loaded(opened)
+    sheet = Sheet(opened)
     for answers in classify(opened, model, blocks):
         writer.add(answers)
-    writer.close()
+        if picture is not None:
+            sheet.add(answers)
+    files = []
+    if picture is not None:
+        from nncli.plots.answers import draw_answers
+        from nncli.plots.figure import THEMES, save
+
+        path, theme = picture
+        files.append(save(draw_answers(sheet.shown(), opened.stored, THEMES[theme]), path))
+    writer.close(files)
     if document is not None:
-        print_json(document.document(opened.folder, []))
+        print_json(document.document(opened.folder, files))
     if writer.unreadable:
         raise typer.Exit(ExitCode.DATA)
 

@@ -57,8 +57,8 @@ class AnswerWriter(ABC):
         if self.unreadable < MOST_REPORTED:
             _warn(unreadable.sentence)
 
-    def close(self) -> None:
-        """Nothing comes any more: how much could not be read."""
+    def close(self, files: Sequence[Path] = ()) -> None:  # noqa: ARG002 - for those who tell
+        """Nothing comes any more: how much could not be read, and what was saved."""
         if self.unreadable > MOST_REPORTED:
             _warn(f"and {self.unreadable - MOST_REPORTED:,} more cannot be read")
         if self.unreadable:
@@ -187,7 +187,7 @@ class TableWriter(AnswerWriter):
         line.rstrip()
         return line
 
-    def close(self) -> None:
+    def close(self, files: Sequence[Path] = ()) -> None:
         """How often each class was answered, then as all."""
         from rich.text import Text
 
@@ -197,7 +197,9 @@ class TableWriter(AnswerWriter):
             more = ", …" if len(self.counts) > len(many) else ""
             text = Text(f"{self.answered:,} answered: {counted}{more}", "dim")
             print_sentence(self.screen, Text(), text)
-        super().close()
+        for file in files:
+            print_sentence(self.screen, Text(), Text(visible(f"saved {file}"), "dim"))
+        super().close(files)
 
 
 def answer_writer(format: Format, classes: Sequence[str], top: int) -> AnswerWriter:

@@ -10,9 +10,10 @@ from nncli.data.csv_columns import Columns
 from nncli.data.dataset import Series
 from nncli.data.inputs import Block, Wanted
 from nncli.data.inputs.dates import dates_after
+from nncli.data.padding import unfilled
 from nncli.errors import DataError, TrainingError, UsageError
 from nncli.lazy import NDArray, np
-from nncli.results import Answers, Array, Outlook
+from nncli.results import Answers, Array, Outlook, ShownAnswers
 from nncli.trained.evaluate import errors_by_horizon
 from nncli.trained.model import OpenedRun
 from nncli.training.measure import FREE_RUNNING_STEPS
@@ -20,6 +21,8 @@ from nncli.training.order import LARGE_BATCH, large_batch
 
 MOST_ORIGINS = LARGE_BATCH
 """Values of the test part from which on forecasts are measured: one batch for each step."""
+MOST_SHOWN = 24
+"""Answers on a picture."""
 
 
 def wanted_by(opened: OpenedRun) -> Wanted:
@@ -44,7 +47,51 @@ def classify(opened: OpenedRun, model: Any, blocks: Iterable[Block]) -> Iterator
         if block.names:
             answers = model.predict_on_batch(opened.prepared(block.x))
             probabilities = np.asarray(answers, dtype=np.float32)
-        yield Answers(block.names, probabilities, block.unreadable)
+        yield Answers(block.names, probabilities, block.x, block.unreadable)
+
+
+class Sheet:
+    """Keeps what a picture of answers shows, however many come: a few, or the least sure."""
+
+    def __init__(self, opened: OpenedRun) -> None:
+        self._learned = opened.learned
+        self._kept: Answers | None = None
+        self.total = 0
+
+    def add(self, answers: Answers) -> None:
+        """Look at some more."""
+        if not answers.names:
+            return
+        kept = self._kept
+        if kept is not None:
+            probabilities = np.concatenate([kept.probabilities, answers.probabilities])
+            x, names = np.concatenate([kept.x, answers.x]), (*kept.names, *answers.names)
+        else:
+            probabilities, x, names = answers.probabilities, answers.x, answers.names
+        sure = probabilities.max(axis=1)
+        chosen = np.sort(np.argsort(sure, kind="stable")[:MOST_SHOWN])
+        self._kept = Answers(tuple(names[i] for i in chosen), probabilities[chosen], x[chosen])
+        self.total += len(answers.names)
+
+    def shown(self) -> ShownAnswers:
+        """In the order in which they came where they are all; else the least sure first."""
+        kept = self._kept
+        assert kept is not None, "nothing was answered"
+        order = np.arange(len(kept.names))
+        if self.total > len(order):
+            order = np.argsort(kept.probabilities.max(axis=1), kind="stable")
+        inputs = kept.x[order]
+        if self._learned.is_images:
+            inputs = np.clip(np.round(inputs), 0, 255).astype(np.uint8)
+        else:
+            inputs = unfilled(inputs, self._learned.padding)
+        return ShownAnswers(
+            names=tuple(kept.names[i] for i in order),
+            probabilities=kept.probabilities[order],
+            inputs=inputs,
+            classes=self._learned.classes,
+            total=self.total,
+        )
 
 
 def check_steps(opened: OpenedRun, steps: int | None) -> int:

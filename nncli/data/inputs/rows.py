@@ -63,7 +63,12 @@ def _head(place: Path, lines: Lines) -> tuple[list[tuple[bytes, bool]], list[str
     filled: list[str] = []
     for line, more in lines:
         head.append((line, more))
-        texts.append(_text(place, line, len(head)))
+        try:
+            texts.append(_text(place, line, len(head)))
+        except DataError:
+            if not filled:
+                raise
+            break  # it is reported after the rows before it
         filled += [texts[-1]] if texts[-1].strip() else []
         enough = len(filled) > 1 or (len(filled) == 1 and not _mixed(filled[0]))
         if len(filled) > GUESS_ROWS or (enough and not more):
