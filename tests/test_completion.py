@@ -50,7 +50,9 @@ def ask(line: str | None) -> dict[str, str]:
     return {word: meaning for word, _, meaning in rows}
 
 
-COMMANDS = "plot-activation neuron train evaluate plot report verify completion runs config data"
+COMMANDS = (
+    "plot-activation neuron train evaluate predict plot report verify completion runs config data"
+)
 LEVELS = "kind= seed= data. model. training."
 
 
@@ -73,6 +75,9 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli runs list --sort ", "started metric epochs time name"),
         ("nncli runs list --status cut", "cut-off"),
         ("nncli runs list --kind l", "lstm"),
+        ("nncli predict latest --format ", "table csv jsonl"),
+        ("nncli predict latest --theme d", "dark"),
+        ("nncli predict latest ./photos", ""),
         ("nncli data check wa", "waves"),
         ("nncli data check ./photos", ""),
         ("nncli data check digits --kind l", "lstm"),

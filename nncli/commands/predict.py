@@ -154,10 +154,11 @@ def _classify(
     files = []
     if picture is not None:
         from nncli.plots.answers import draw_answers
-        from nncli.plots.figure import THEMES, save
+        from nncli.plots.figure import THEMES, save, without_missing_letters
 
         path, theme = picture
-        files.append(save(draw_answers(sheet.shown(), opened.stored, THEMES[theme]), path))
+        with without_missing_letters():
+            files.append(save(draw_answers(sheet.shown(), opened.stored, THEMES[theme]), path))
     writer.close(files)
     if document is not None:
         print_json(document.document(opened.folder, files))
@@ -219,10 +220,11 @@ def _look_ahead(
     outlook = look_ahead(opened, _loaded(opened), columns, count)
     files = []
     if plot is not None:
-        from nncli.plots.figure import THEMES, save
+        from nncli.plots.figure import THEMES, save, without_missing_letters
         from nncli.plots.outlook import draw_outlook
 
-        files.append(save(draw_outlook(outlook, opened.stored, THEMES[theme]), plot))
+        with without_missing_letters():
+            files.append(save(draw_outlook(outlook, opened.stored, THEMES[theme]), plot))
     if as_json:
         print_json(outlook_document(outlook, opened.folder, files))
     else:

@@ -88,7 +88,7 @@ def draw_outlook(outlook: Outlook, run: StoredRun, theme: Theme, *, narrow: bool
     ax.set_xlim(1 - len(before), len(ahead))
     ax.set_ylim(low, high)
     set_ticks(ax, "y", ticks, tick_labels)
-    _x_ticks(ax, theme, outlook, len(before), len(ahead), width)
+    _x_ticks(ax, theme, outlook, len(before), len(ahead), (left, width, across - left - width))
     _lines(ax, theme, outlook, before, ahead, width)
     for text, colour, side, room in (
         ("observed", theme.text, "right", share),
@@ -133,9 +133,24 @@ def _limits(
 
 
 def _x_ticks(
-    ax: Axes, theme: Theme, outlook: Outlook, before: int, ahead: int, width: float
+    ax: Axes,
+    theme: Theme,
+    outlook: Outlook,
+    before: int,
+    ahead: int,
+    room: tuple[float, float, float],
 ) -> None:
-    """Dates where the source has them and they go on; else steps from the last value on."""
+    """Dates where the source has them and they go on; else steps from the last value on.
+
+    Args:
+        ax: where.
+        theme: its colours.
+        outlook: what is drawn.
+        before: values before the forecast.
+        ahead: steps of it.
+        room: inches left of the axes, of them, and right of them.
+    """
+    left, width, right = room
     dated = bool(outlook.dates) and not outlook.labels[0].startswith("+")
     if not dated:
         ticks = step_ticks(1 - before, ahead)
@@ -149,7 +164,9 @@ def _x_ticks(
         per_step = width / (len(named) - 1)
         stride = max(1, int(np.ceil((max(text_width(n, 10) for n in named) + 0.25) / per_step)))
         stride = next((n for n in (1, 2, 3, 4, 6, 12, 24, 60, 120) if n >= stride), stride)
-        at = range((before - 1) % stride, len(named), stride)  # the last observed one among them
+        every = range((before - 1) % stride, len(named), stride)  # the last observed one among them
+        half = [text_width(name, 10) / 2 + 0.05 for name in named]
+        at = [i for i in every if half[i] - left <= i * per_step <= width + right - half[i]]
         ticks, labels = [i - before + 1 for i in at], [named[i] for i in at]
     set_ticks(ax, "x", ticks, labels)
 

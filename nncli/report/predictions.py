@@ -292,7 +292,7 @@ def _print_outlook(screen: Console, outlook: Outlook, files: Sequence[Path]) -> 
     last = f" after {outlook.dates[-1]}" if outlook.dates else ""
     count = len(outlook.ahead)
     title = f"{outlook.name}: {count:,} step{'s' * (count > 1)}{last}"
-    now = f", where it is {decimal(float(outlook.observed[-1]))}"
+    now = f", where it is {float(outlook.observed[-1]):.6g}"
     print_sentence(screen, Text(), Text(visible(title + now), "bold"))
     steps = _steps(outlook)
     columns = [

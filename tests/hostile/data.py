@@ -19,6 +19,7 @@ import yaml
 
 from nncli.results import CHECKPOINTS
 from tests.data.made import write_bomb, write_folder, write_npz
+from tests.hostile.models import keras_file
 from tests.made import run_folder
 from tests.plots.runs import stored
 
@@ -239,6 +240,33 @@ def run_at(path: Path) -> Path:
     made = run_folder(stored(), path.parent / "made")
     made.rename(path)
     return path
+
+
+def asked(family: str, make: Callable[[Path], object]) -> Callable[[Path], object]:
+    """The input of a run with a model, which lies in the folder `run` beside it."""
+    told: dict[str, Any] = {
+        **dict.fromkeys(("scaler", "brightness", "padding", "series", "columns", "preparation")),
+        "source": "made", "task": "classification", "classes": ["a", "b"], "input_shape": [9, 9, 1],
+    }  # fmt: skip
+    kind, source = {"images": ("cnn", "digits"), "sequences": ("lstm", "waves"),
+                    "series": ("rnn", "sine")}[family]  # fmt: skip
+    if family == "images":
+        told["preparation"] = {"preprocessing": "unit", "channels": None}
+    else:
+        told["input_shape"] = [9, 1]
+    if family == "series":
+        series = {"name": "y", "offset": 0.0, "scale": 1.0, "naive_error": 1.0}
+        told["series"] = {**series, "change": True, "relative": False}
+        told |= {"task": "forecast", "classes": []}
+    config = {"kind": kind, "data": {"source": source}}
+
+    def put(path: Path) -> None:
+        run = stored(kind=kind, task=told["task"], config=config, data=told)
+        made = run_folder(run, path.parent / "made")
+        keras_file(made / "model.keras")
+        make(path)
+
+    return put
 
 
 def _file(name: str, raw: bytes) -> Callable[[Path], object]:

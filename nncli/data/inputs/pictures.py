@@ -73,7 +73,7 @@ def _some(given: Sequence[Path], at_once: int) -> Iterator[tuple[list[Path], Unr
         except DataError as error:
             found, why = [], reason(str(path), error)
         else:
-            why = f"no pictures in it ({', '.join(sorted(SUFFIXES))})"
+            why = f"a folder without pictures ({', '.join(sorted(SUFFIXES))})"
         if not found:
             yield [], Unreadable(_called(path), why)
         for each in found:

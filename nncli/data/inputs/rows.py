@@ -31,6 +31,8 @@ from nncli.errors import DataError
 from nncli.lazy import np
 from nncli.results import Array, Unreadable
 
+MOST_LOOKED_AT = 10_000
+"""Characters of a first line that tell whether it has texts."""
 HINT = "give the columns that were trained on, in any order, or those numbers alone"
 
 
@@ -70,19 +72,21 @@ def _head(place: Path, lines: Lines) -> tuple[list[tuple[bytes, bool]], list[str
                 raise
             break  # it is reported after the rows before it
         filled += [texts[-1]] if texts[-1].strip() else []
-        enough = len(filled) > 1 or (len(filled) == 1 and not _mixed(filled[0]))
-        if len(filled) > GUESS_ROWS or (enough and not more):
+        if len(filled) > GUESS_ROWS or (not more and _enough(filled)):
             break
     if not filled:
         raise DataError(f"{place} is empty", hint="give one sample in each row")
     return head, texts
 
 
-def _mixed(line: str) -> bool:
-    """Whether a line has texts and numbers."""
-    cells = [cell.strip(' "\r\n') for cell in line.replace(";", ",").replace("\t", ",").split(",")]
+def _enough(lines: Sequence[str]) -> bool:
+    """Whether lines tell what the columns are: not a single one of texts and numbers."""
+    if len(lines) != 1:
+        return bool(lines)
+    plain = lines[0][:MOST_LOOKED_AT].replace(";", ",").replace("\t", ",")
+    cells = [cell.strip(' "\r\n') for cell in plain.split(",")]
     numbers = [is_number(cell) or is_missing(cell) for cell in cells]
-    return any(numbers) and not all(numbers)
+    return all(numbers) or not any(numbers)
 
 
 def _text(place: Path, line: bytes, number: int) -> str:

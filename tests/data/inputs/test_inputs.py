@@ -89,7 +89,7 @@ def test_of_several_arrays_the_one_that_is_seldom_trained_on(tmp_path: Path) -> 
         (lambda path: write_npy(path, np.array(["a", "b"])), "not real numbers"),
         (lambda path: path.write_bytes(b"\x93NUMPY\x01\0v\0"), "damaged header"),
         (lambda path: write_npy(path, np.array([{}], dtype=object)), "a pickle"),
-        (lambda path: path.mkdir(), "no pictures in it"),
+        (lambda path: path.mkdir(), "a folder without pictures"),
         (lambda _: None, "does not exist"),
         (lambda path: os.mkfifo(path), "a pipe or a device"),
     ],
