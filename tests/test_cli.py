@@ -58,6 +58,7 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         (["runs"], 2, "tensorflow keras matplotlib numpy rich pydantic"),
         (["runs", "list", "--help"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
         (["runs", "show", "no-run"], 2, "tensorflow keras matplotlib numpy pydantic yaml"),
+        (["predict", "no-run", "a.png"], 2, "tensorflow keras matplotlib numpy pydantic yaml"),
         (["train", "rnn", "--epochs", "x"], 2, "tensorflow keras matplotlib numpy"),
         (["train", "cnn", "--set", "model.x=1"], 2, "tensorflow keras matplotlib numpy"),
         (["train", "rnn", "--name", "../x"], 2, "tensorflow keras matplotlib"),

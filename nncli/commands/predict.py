@@ -69,7 +69,6 @@ def predict(
     nncli predict rnn-sunspots --steps 24 --plot ahead.png
     """
     from nncli import runs
-    from nncli.trained.model import open_run
 
     if as_json and format is not None:
         raise UsageError(
@@ -80,8 +79,13 @@ def predict(
         from nncli.plots.figure import format_of
 
         format_of(plot)
-    given = options.overrides((), device=device, threads=threads)
-    opened = open_run(runs.find(name, runs_in), given)
+    if top is not None and top < 1:
+        raise UsageError(f"--top {top} shows nothing", hint="give a number of 1 or more")
+    folder = runs.find(name, runs_in)
+
+    from nncli.trained.model import open_run
+
+    opened = open_run(folder, options.overrides((), device=device, threads=threads))
     forecasts = opened.stored.task == "forecast"
     for option, value, fits in (("--steps", steps, forecasts), ("--top", top, not forecasts)):
         if value is not None and not fits:
@@ -89,8 +93,6 @@ def predict(
             raise UsageError(
                 f"{option} is for {whom}, but {opened.stored.name} {what}", hint="leave it out"
             )
-    if top is not None and top < 1:
-        raise UsageError(f"--top {top} shows nothing", hint="give a number of 1 or more")
     if forecasts:
         _look_ahead(opened, inputs or [], steps, format, plot, theme, as_json=as_json)
     else:
