@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Format = Literal["table", "csv", "jsonl"]
 TOP = 2
 """Classes in a row of the table, where nobody says how many."""
-MOST_NAMED = 5
+MOST_NAMED = 3
 """Of more that cannot be read an error tells the number."""
 
 
