@@ -25,6 +25,7 @@ from nncli.commands.config.show import show
 from nncli.commands.config.validate import validate
 from nncli.commands.data.check import check
 from nncli.commands.data.list import list_sources
+from nncli.commands.doctor import doctor
 from nncli.commands.evaluate import evaluate
 from nncli.commands.neuron import neuron
 from nncli.commands.plot import plot
@@ -66,6 +67,7 @@ app.command("predict", cls=Command)(predict)
 app.command("plot", cls=Command)(plot)
 app.command("report", cls=Command)(report)
 app.command("verify", cls=Command)(verify)
+app.command("doctor", cls=Command)(doctor)
 
 runs = typer.Typer(cls=Group, rich_markup_mode=None, invoke_without_command=True)
 runs.command("list", cls=Command)(list_runs)

@@ -110,7 +110,7 @@ Worker = subprocess.Popen[bytes]
 def _start() -> Worker:
     """A process that gets ready; it ends when this one does, however that happens."""
     return subprocess.Popen(
-        [sys.executable, "-m", "nncli.drawing"],
+        process.python("from nncli.drawing import main; main()"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=None if KEEP_OPEN in os.environ else subprocess.DEVNULL,
@@ -235,7 +235,3 @@ def main() -> NoReturn:
         serve(sys.stdin.buffer, answers)
     finally:
         process.leave(0)  # whoever waits for the end is told of nothing but the end
-
-
-if __name__ == "__main__":
-    main()

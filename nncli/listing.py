@@ -15,7 +15,15 @@ from typing import Any
 from nncli import runs
 from nncli.differences import differences
 from nncli.errors import RunError
-from nncli.results import CHECKPOINTS, RunDetails, RunDifference, RunRow, RunStatus, section
+from nncli.results import (
+    CHECKPOINTS,
+    EVALUATIONS,
+    RunDetails,
+    RunDifference,
+    RunRow,
+    RunStatus,
+    section,
+)
 
 PARTS = ("train", "validation", "test")
 
@@ -47,7 +55,13 @@ def details(folder: Path) -> RunDetails:
         folder = folder.resolve()
     record, status = _state(folder)
     metrics = _metrics(folder, status)
-    return RunDetails(_row(folder, record, status, metrics), record, metrics, _files(folder))
+    return RunDetails(
+        _row(folder, record, status, metrics),
+        record,
+        metrics,
+        _files(folder),
+        _evaluations(folder),
+    )
 
 
 def difference(one: Path, other: Path) -> RunDifference:
@@ -140,6 +154,15 @@ def _names(folder: Path) -> list[str]:
     with suppress(OSError):
         return os.listdir(folder)  # noqa: PTH208 - of many folders, and names alone are wanted
     return []
+
+
+def _evaluations(folder: Path) -> dict[str, dict[str, Any]]:
+    """What was measured later, by the folder's name, in the order of time."""
+    found = {}
+    for name in _names(folder / EVALUATIONS):
+        with suppress(RunError):
+            found[name] = runs.read_evaluation(folder / EVALUATIONS / name)
+    return dict(sorted(found.items(), key=lambda pair: (str(pair[1].get("started")), pair[0])))
 
 
 def _files(folder: Path) -> dict[str, int]:

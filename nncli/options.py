@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nncli import completion
+from nncli.errors import ExitCode, RequirementError
 
 if TYPE_CHECKING:
     from nncli.config import Override
     from nncli.data.dataset import Family
+    from nncli.requirements import Verdict
 
 COMPARISONS = Path("outputs/comparisons")
 LONGEST_NAME = 80
@@ -194,3 +196,22 @@ def comparison_of(names: Sequence[str], ending: str, folder: Path | None = None)
     if len(joined) > LONGEST_NAME:
         joined = f"{names[0][:LONGEST_NAME]}-and-{len(names) - 1}-more"
     return (folder or COMPARISONS) / f"{joined}{ending}"
+
+
+def enforce(verdicts: Sequence[Verdict], *, as_json: bool, hint: str | None = None) -> None:
+    """End with the exit code of what was required and is not so; after all else is told.
+
+    Args:
+        verdicts: what became of what was required.
+        as_json: whether a document has told them already.
+        hint: what there is nonetheless.
+
+    Raises:
+        RequirementError: with the values.
+        typer.Exit: the same without words.
+    """
+    missed = [each.text for each in verdicts if not each.met]
+    if missed and as_json:
+        raise typer.Exit(ExitCode.REQUIREMENT)
+    if missed:
+        raise RequirementError(f"not reached: {'; '.join(missed)}", hint=hint)

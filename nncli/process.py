@@ -5,11 +5,12 @@ from __future__ import annotations
 import atexit
 import codecs
 import gc
+import json
 import os
 import signal
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
@@ -45,6 +46,21 @@ def leave(code: int) -> NoReturn:
     except (OSError, ValueError):
         code = code or ExitCode.FAILED
     os._exit(code)
+
+
+def python(call: str, *arguments: str, path: Sequence[str] | None = None) -> list[str]:
+    """The command line of another Python that looks for modules where this one does.
+
+    `python -m` would look in the current folder first, where a `keras.py` of the user's may be.
+
+    Args:
+        call: Python's statements, which find `arguments` in `sys.argv[1:]`.
+        arguments: of the process.
+        path: where it looks instead.
+    """
+    begin = "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
+    where = json.dumps(list(sys.path if path is None else path))
+    return [sys.executable, "-P", "-c", begin + call, where, *arguments]
 
 
 def abandon_output() -> None:
@@ -139,6 +155,17 @@ def signals_stay_signals() -> Iterator[None]:
         if _came and not isinstance(error, NncliError):
             raise Interrupted(_came[0]) from error
         raise
+
+
+def raise_swallowed() -> None:
+    """Raise the signal that has come and was lost: Python drops what is raised while it frees an
+    object, or in a weak reference's callback.
+
+    Raises:
+        Interrupted: one has come, and the work still goes on.
+    """
+    if _came and not _holding:
+        raise Interrupted(_came[0])
 
 
 _holding: list[None] = []

@@ -17,6 +17,7 @@ Task = Literal["classification", "forecast"]
 RunStatus = Literal["finished", "interrupted", "failed", "running", "cut off", "damaged"]
 """How a run is going: `cut off` where run.json says `running` and no process is at it, `damaged`
 where its files cannot be read."""
+CheckStatus = Literal["ok", "warning", "problem", "skipped"]
 REPORT = "report.html"
 """The page of a run in its folder."""
 CHECKPOINTS = "checkpoints"
@@ -302,6 +303,22 @@ class DataFinding:
 
 
 @dataclass(frozen=True)
+class Check:
+    """Something that nncli, or a GPU for it, needs, and how it is here."""
+
+    name: str
+    """A word, for programs too: `tensorflow`, `gpu`."""
+    status: CheckStatus
+    """A problem keeps nncli from working; `skipped` is what could not be looked at."""
+    finding: str
+    """What was found, in one sentence."""
+    hint: str = ""
+    """What to do about it."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """The same in plain values, for programs."""
+
+
+@dataclass(frozen=True)
 class Copy:
     """A sample that was left out, being equal to another one."""
 
@@ -557,6 +574,9 @@ class RunDetails:
     """metrics.json; empty where there is none yet."""
     files: Mapping[str, int]
     """Bytes of each file in the folder, those in folders of it as `checkpoints/`."""
+    evaluations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """evaluation.json of each `nncli evaluate` that was kept, by its folder's name, the first
+    one first; damaged ones are left out."""
 
 
 @dataclass(frozen=True)

@@ -649,6 +649,16 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         return metrics
 
 
+def read_evaluation(folder: Path) -> dict[str, Any]:
+    """evaluation.json of an evaluation's folder.
+
+    Raises:
+        RunError: it is not there, or damaged.
+    """
+    with _reading(folder / "evaluation.json") as path:
+        return dict(json.loads(_text(path)))
+
+
 def read_config(folder: Path) -> dict[str, Any]:
     """config.yaml.
 

@@ -55,6 +55,7 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         (["-h"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
         (["--version"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
         (["train", "--help"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
+        (["doctor", "--help"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
         (["runs"], 2, "tensorflow keras matplotlib numpy rich pydantic"),
         (["runs", "list", "--help"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
         (["runs", "show", "no-run"], 2, "tensorflow keras matplotlib numpy pydantic yaml"),

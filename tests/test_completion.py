@@ -51,7 +51,8 @@ def ask(line: str | None) -> dict[str, str]:
 
 
 COMMANDS = (
-    "plot-activation neuron train evaluate predict plot report verify completion runs config data"
+    "plot-activation neuron train evaluate predict plot report verify doctor completion runs "
+    "config data"
 )
 LEVELS = "kind= seed= data. model. training."
 

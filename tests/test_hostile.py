@@ -86,6 +86,8 @@ CONFIGS = {n: (_in_archive(raw, "config"), said) for n, (raw, said) in models.CO
 INSIDE = {n: (_in_archive(raw, "weights"), said) for n, (raw, said) in models.WEIGHTS.items()}
 ALONE = {n: (_alone(raw), said) for n, (raw, said) in models.WEIGHTS.items()}
 
+USES = (("evaluate", "a"), ("predict", "a", "x.png"))
+"""Command lines that use a run's model."""
 ROWS = [
     *base(CONFIGS),
     *base(INSIDE),
@@ -125,6 +127,11 @@ ROWS = [
         Row(f"runs diff: {name}", "a", make, ("runs", "diff", "a", "a"), 4, said)
         for name, (make, said) in data.RUNS.items()
         if said.startswith(("run.json", "metrics.json", "config.yaml"))
+    ),
+    *(
+        Row(f"{line[0]}: {name}", "a", make, line, 4, said)
+        for line in USES
+        for name, (make, said) in data.USED.items()
     ),
     *(
         Row(f"resume: {n}", "a", make, ("train", "--resume", "a"), 2 if said == "tag" else 4, said)

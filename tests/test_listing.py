@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from nncli import listing, runs
-from nncli.results import RunRow
+from nncli.report import run_details
+from nncli.results import EVALUATIONS, RunRow
 
 
 def write(folder: Path, record: Any, metrics: Any = None) -> Path:
@@ -122,3 +123,22 @@ def test_files_are_counted_in_folders_but_not_behind_links(tmp_path: Path) -> No
     assert list(files) == ["checkpoints/", "link", "run.json"]
     assert files["checkpoints/"] == 5
     assert listing.size(folder) < 1000
+
+
+def test_what_was_measured_later_is_listed_in_the_order_of_time(tmp_path: Path) -> None:
+    record = {"status": "finished"}
+    folder = write(tmp_path / "cnn" / "a", record, METRICS)
+    for name, text in (
+        ("photos-001", '{"started": "2026-02-01", "test": {"accuracy": 0.5, "samples": 8}}'),
+        ("test-001", '{"started": "2026-01-01", "test": {"accuracy": 0.75, "samples": 9}}'),
+        ("cut-001", '{"started": "2026'),
+        ("empty-001", None),
+    ):
+        place = folder / EVALUATIONS / name
+        place.mkdir(parents=True)
+        if text is not None:
+            (place / "evaluation.json").write_text(text)
+    found = listing.details(folder)
+    assert list(found.evaluations) == ["test-001", "photos-001"]
+    told = dict(run_details._facts(found))
+    assert told["measured"] == "photos-001: accuracy 50.0% of 8 samples"

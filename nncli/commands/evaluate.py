@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from nncli import completion, options
-from nncli.errors import ExitCode, RequirementError, UsageError
+from nncli.errors import UsageError
 
 
 def evaluate(
@@ -93,8 +93,4 @@ def evaluate(
             report.status("drawing the pictures")
             drawn = save_evaluated(run.stored, found, place)
         report.end(found, place, drawn, verdicts)
-        missed = [each.text for each in verdicts if not each.met]
-        if missed and as_json:  # the document has them
-            raise typer.Exit(ExitCode.REQUIREMENT)
-        if missed:
-            raise RequirementError(f"not reached: {'; '.join(missed)}")
+        options.enforce(verdicts, as_json=as_json)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import typer
 
-from nncli import options
+from nncli import options, process
 from nncli.errors import ExitCode, Interrupted, RunError, TrainingError
 
 
@@ -65,11 +64,12 @@ def _train_again(folder: Path, kind: str, place: str, *, quiet: bool) -> None:
         TrainingError: it did not end well; it has said why.
     """
     done = subprocess.run(
-        [
-            *(sys.executable, "-m", "nncli", "train", kind, "--config", folder / "config.yaml"),
+        process.python(
+            "from nncli.__main__ import run; run()",
+            *("train", kind, "--config", str(folder / "config.yaml")),
             *("--output", place, "--name", "again", "--no-pictures", "--no-cache"),
             *(["--quiet"] if quiet else []),
-        ],
+        ),
         stdout=subprocess.DEVNULL if quiet else None,
     )
     if done.returncode > 128:

@@ -37,7 +37,7 @@ def draw_keras(run: StoredRun, path: Path, *, expand: bool = False) -> Path:
     """
     kind = format_of(path)
     text = dot_text(run, expand=expand)
-    command = _graphviz(kind)
+    command = graphviz_command(kind)
     with whole_file(path) as partial:
         partial.write_bytes(_drawn(command, text))
     return path
@@ -51,7 +51,7 @@ sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
 """In a process of its own: it can be given up, and what it says does not reach the terminal."""
 
 
-def _graphviz(kind: str) -> list[str]:
+def graphviz_command(kind: str) -> list[str]:
     """What reads a graph and writes a picture: the system's Graphviz, or pygraphviz's."""
     program = shutil.which("dot")
     if program is not None:

@@ -216,12 +216,22 @@ class RunReport:
         text = f"{folder} is trained and saved; nncli plot {shlex.quote(str(folder))} draws it"
         print_sentence(console(stderr=True), Text(), Text(text))
 
-    def nothing_left(self, folder: Path) -> None:
-        """A run that was to go on is finished."""
+    def nothing_left(self, folder: Path, verdicts: Sequence[Verdict]) -> None:
+        """A run that was to go on is finished; what was required of it may be so or not."""
         from rich.text import Text
 
+        self.listener.close()
+        self.verdicts = verdicts
         if self.as_json:
-            print_json({"run": str(folder), "stopped": "finished", "resume": None})
+            print_json(
+                {
+                    "run": str(folder),
+                    "stopped": "finished",
+                    "resume": None,
+                    "requirements": lines.verdict_rows(verdicts),
+                }
+            )
             return
         text = f"{folder} is finished: nothing is left to train; --epochs N trains it longer"
         print_sentence(self.screen, Text(), Text(text))
+        lines.print_verdicts(self.screen, verdicts)

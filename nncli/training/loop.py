@@ -299,6 +299,7 @@ def _watch(
             self.broken_steps: list[int] = []
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            process.raise_swallowed()
             self.started = time.monotonic()
 
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002

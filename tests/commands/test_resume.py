@@ -107,6 +107,17 @@ def test_a_finished_run_says_so(root: Path, capsys: pytest.CaptureFixture[str]) 
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
+def test_a_finished_run_is_judged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    again = ["--resume", "whole", "-o", str(root)]
+    assert train(*again, "--require", "epochs == 4") == 0
+    capsys.readouterr()
+    assert train(*again, "--require", "epochs == 5") == 5
+    assert "not reached: epochs == 5: it is 4" in capsys.readouterr().err
+    assert train(*again, "--require", "epochs == 5", "--json") == 5
+    document = json.loads(capsys.readouterr().out)
+    assert [each["met"] for each in document["requirements"]] == [False]
+
+
 def test_a_finished_run_is_trained_longer(root: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(root / "cnn" / "whole", root / "cnn" / "longer"))
     longer = [word if word != "4" else "6" for word in TINY]

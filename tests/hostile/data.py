@@ -11,6 +11,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import yaml
 
 from nncli.results import CHECKPOINTS
 from tests.data.made import write_bomb, write_folder, write_npz
-from tests.hostile.models import keras_file
+from tests.hostile import models
 from tests.made import run_folder
 from tests.plots.runs import stored
 
@@ -243,17 +244,12 @@ def run_at(path: Path) -> Path:
 
 
 def asked(family: str, make: Callable[[Path], object]) -> Callable[[Path], object]:
-    """The input of a run with a model, which lies in the folder `run` beside it."""
-    told: dict[str, Any] = {
-        **dict.fromkeys(("scaler", "brightness", "padding", "series", "columns", "preparation")),
-        "source": "made", "task": "classification", "classes": ["a", "b"], "input_shape": [9, 9, 1],
-    }  # fmt: skip
+    """The input of a run with a model, which lies in the folder `made` beside it."""
+    told: dict[str, Any] = {**LEARNED, "input_shape": [9, 9, 1]}
     kind, source = {"images": ("cnn", "digits"), "sequences": ("lstm", "waves"),
                     "series": ("rnn", "sine")}[family]  # fmt: skip
-    if family == "images":
-        told["preparation"] = {"preprocessing": "unit", "channels": None}
-    else:
-        told["input_shape"] = [9, 1]
+    if family != "images":
+        told |= {"preparation": None, "input_shape": [9, 1]}
     if family == "series":
         series = {"name": "y", "offset": 0.0, "scale": 1.0, "naive_error": 1.0}
         told["series"] = {**series, "change": True, "relative": False}
@@ -263,7 +259,7 @@ def asked(family: str, make: Callable[[Path], object]) -> Callable[[Path], objec
     def put(path: Path) -> None:
         run = stored(kind=kind, task=told["task"], config=config, data=told)
         made = run_folder(run, path.parent / "made")
-        keras_file(made / "model.keras")
+        models.keras_file(made / "model.keras")
         make(path)
 
     return put
@@ -283,6 +279,10 @@ def _place(name: str, make: Callable[[Path], object]) -> Callable[[Path], object
         make(target)
 
     return put
+
+
+def _model(raw: Callable[[], bytes], path: Path) -> None:
+    models.keras_file(path, config=raw())
 
 
 DEEP = b'{"layers": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
@@ -320,6 +320,60 @@ RUNS: Rows = {
         _place("forecast.npz", lambda path: path.symlink_to("/dev/zero")),
         "forecast.npz is damaged",
     ),
+}
+
+
+def _trained(
+    make: Callable[[Path], object] | None = None, **learned: Any
+) -> Callable[[Path], object]:
+    """A run that was to be used again: its model made by `make`, other things in its data.json."""
+
+    def put(path: Path) -> None:
+        folder = run_at(path)
+        config = {"kind": "cnn", "data": {"source": "digits"}}
+        (folder / "config.yaml").write_text(yaml.safe_dump(config))
+        (folder / "data.json").write_text(json.dumps({**LEARNED, **learned}))
+        if make is not None:
+            (folder / "model.keras").unlink(missing_ok=True)
+            make(folder / "model.keras")
+
+    return put
+
+
+LEARNED = {
+    "source": "digits",
+    "task": "classification",
+    "input_shape": [28, 28, 1],
+    "classes": [str(digit) for digit in range(10)],
+    "scaler": None,
+    "brightness": None,
+    "padding": None,
+    "columns": None,
+    "series": None,
+    "preparation": {"preprocessing": "unit", "channels": None},
+}
+"""data.json of an honest run."""
+DAMAGED = "data.json is damaged"
+USED: Rows = {
+    "a sample of a petabyte": (_trained(input_shape=[10**7, 10**7, 3]), DAMAGED),
+    "a negative side": (_trained(input_shape=[-28, 28, 1]), DAMAGED),
+    "a function of Python as preparation": (
+        _trained(preparation={"preprocessing": "__import__", "channels": None}),
+        "no preparation '__import__'",
+    ),
+    "a scale of zero": (_trained(scaler={"offset": [0.0], "scale": [0.0]}), DAMAGED),
+    "a number of classes for classes": (_trained(classes=10), DAMAGED),
+    "another task": (_trained(task="forecast"), DAMAGED),
+    "a pipe as the model": (_trained(os.mkfifo), "model.keras"),
+    "no model": (_trained(), "has no model.keras"),
+    "a pickle as the model": (
+        _trained(lambda path: path.write_bytes(pickle.dumps(Trap()))),
+        "model.keras",
+    ),
+    **{
+        f"a model: {name}": (_trained(partial(_model, raw)), said)
+        for name, (raw, said) in list(models.CONFIGS.items())[::4]
+    },
 }
 
 

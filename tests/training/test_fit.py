@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nncli import backend, training
+from nncli import backend, process, training
 from nncli.config import EarlyStopping, TrainingSection
 from nncli.data.dataset import Dataset
 from nncli.errors import Interrupted, TrainingError
@@ -220,3 +220,15 @@ def test_an_interruption_keeps_what_is_finished(started: None, number: int) -> N
     assert result.exit_code == 128 + number
     assert len(result.history) == len(listener.heard) == 2
     assert result.test == {}
+
+
+def test_a_signal_that_python_drops_is_not_lost(
+    started: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is raised in a weak reference's callback is printed and forgotten."""
+    came: list[int] = []
+    monkeypatch.setattr(process, "_came", came)
+    result, _ = fit(epochs=4, listener=Breaks(2, lambda: came.append(signal.SIGTERM)))
+    assert result.stopped == "interrupted"
+    assert result.exit_code == 143
+    assert len(result.history) == 2

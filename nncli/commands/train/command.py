@@ -76,13 +76,8 @@ def train(
     from nncli.report.run import RunReport
     from nncli.requirements import parse
 
-    job = partial(
-        Job,
-        output=output,
-        pictures=pictures,
-        cache=cache,
-        requirements=tuple(map(parse, require or ())),
-    )
+    required = tuple(map(parse, require or ()))
+    job = partial(Job, output=output, pictures=pictures, cache=cache, requirements=required)
     words = f"nncli train --resume {resume}" if resume is not None else f"nncli train {kind}"
     report = RunReport(words, quiet=quiet, as_json=as_json, profile=profile, junit=junit)
     if resume is not None:
@@ -104,7 +99,13 @@ def train(
         )
         with resumed(kind, resume, epochs, output) as found:
             if found.loaded is None:
-                report.nothing_left(found.run.folder)
+                from nncli.requirements import judge
+                from nncli.runs import read_metrics
+
+                with report:
+                    verdicts = judge(required, read_metrics(found.run.folder))
+                    report.nothing_left(found.run.folder, verdicts)
+                    options.enforce(verdicts, as_json=as_json)
                 return
             carry_out(job(found.loaded, going_on=found), report)
         return

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from nncli.errors import ExitCode, RequirementError, TrainingError
+from nncli import options
+from nncli.errors import TrainingError
 
 if TYPE_CHECKING:
     from nncli.backend import Device
@@ -279,13 +280,7 @@ def _tell(
         report.end(run.folder, stored, drawn, told, spent(), verdicts)
     if diverged:
         raise _diverged(result, run.folder)
-    missed = [each.text for each in verdicts if not each.met]
-    if missed and report.as_json:  # the document has them
-        raise typer.Exit(ExitCode.REQUIREMENT)
-    if missed:
-        raise RequirementError(
-            f"not reached: {'; '.join(missed)}", hint=f"{run.folder} keeps what was trained"
-        )
+    options.enforce(verdicts, as_json=report.as_json, hint=f"{run.folder} keeps what was trained")
 
 
 def _diverged(result: Result, folder: Path) -> TrainingError:

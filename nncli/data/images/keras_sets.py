@@ -316,7 +316,7 @@ def read_set(kept: KerasSet) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     folder = cache_folder()
     paths = {folder / file.place: file for file in kept.files}
     for path, file in paths.items():
-        if path.exists() and _is_damaged(path, file):
+        if path.exists() and is_damaged(path, file):
             raise _damaged_error(path, file)
     try:
         with backend.patient_download():
@@ -340,7 +340,7 @@ def cache_folder() -> Path:
     return home / "datasets"
 
 
-def _is_damaged(path: Path, file: CachedFile) -> bool:
+def is_damaged(path: Path, file: CachedFile) -> bool:
     """True where a file is not what it should be: by its hash, or by gzip's own checksum."""
     digest = hashlib.sha256()
     try:
@@ -368,7 +368,7 @@ def _explained(kept: KerasSet, paths: dict[Path, CachedFile], error: Exception) 
             hint=f"connect to the network, or put {wanted}",
         )
     for path, file in paths.items():
-        if _is_damaged(path, file):
+        if is_damaged(path, file):
             return _damaged_error(path, file)
     names = ", ".join(str(path) for path in paths)
     return DataError(f"{kept.title} cannot be read: {error}", hint=f"delete {names} and run again")
