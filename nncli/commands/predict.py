@@ -30,7 +30,7 @@ def predict(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[INPUT]…",
+            metavar="INPUT",
             help="Pictures, folders of them, .npz, .npy, idx, .ts, CSV; - is standard input. "
             "A forecast goes on from the run's own series where none is given.",
         ),

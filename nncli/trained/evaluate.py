@@ -326,19 +326,19 @@ def _block_interval(errors: NDArray[np.float64]) -> list[float]:
 
 
 def errors_by_horizon(
-    model: Any, features: int, series: Series, result: Forecast, most: int
+    model: Any, shape: tuple[int, ...], series: Series, result: Forecast, most: int
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """How far off a forecast is so many steps ahead, from every value on; by itself after the
     first step, and so for one step alone where the model sees other columns too.
 
     Args:
         model: (batch, window, features) → (batch, 1), or (batch, window, 1).
-        features: 1, and the columns beside the series.
+        shape: window and features.
         series: the values that are measured on, and those before them.
         result: the forecast of each, one step ahead.
         most: steps ahead.
     """
-    window = int(model.input_shape[1])
+    window, features = shape
     count = len(series.truth)
     yield 1, _errors(result.one_step, result.persistence, result.truth)
     if features > 1 or len(series.seen) < window:

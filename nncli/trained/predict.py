@@ -172,8 +172,7 @@ def _errors(opened: OpenedRun, model: Any, steps: int) -> NDArray[np.float64]:
     part = replace(
         found, seen=seen, truth=truth, one_step=found.one_step[last], persistence=series.before
     )
-    features = opened.learned.input_shape[1]
-    told = errors_by_horizon(model, features, series, part, steps)
+    told = errors_by_horizon(model, opened.learned.input_shape, series, part, steps)
     return np.array([errors["mean_absolute_error"] for _, errors in told])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -11,7 +12,16 @@ from nncli.data.arrays.idx_file import open_idx
 from nncli.data.arrays.npy_file import open_npy, open_npz
 from nncli.data.arrays.sources import usual_inputs
 from nncli.data.arrays.stored import NUMBERS, StoredArray, check_kind
-from nncli.data.inputs.block import Block, Treat, Wanted, check_finite, empty, reason, treated
+from nncli.data.inputs.block import (
+    Block,
+    Treat,
+    Wanted,
+    as_pixels,
+    check_finite,
+    empty,
+    reason,
+    treated,
+)
 from nncli.data.others import not_shaped
 from nncli.errors import DataError
 from nncli.lazy import np
@@ -68,7 +78,7 @@ def _arranging(called: str, shape: tuple[int, ...], wanted: Wanted) -> Treat:
         DataError: they do not.
     """
     learned, inner, given = wanted.learned, wanted.learned.input_shape, shape[1:]
-    treat = learned.pixels if learned.is_images else learned.scaled
+    treat = partial(as_pixels, learned) if learned.is_images else learned.scaled
     first = learned.is_images and given == (inner[-1], *inner[:-1]) != inner
     flat = given == (prod(inner),)
     whole = inner

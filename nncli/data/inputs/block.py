@@ -88,6 +88,26 @@ def reason(name: str, error: DataError) -> str:
     return error.message.removeprefix(name).lstrip(": ") or error.message
 
 
+def as_pixels(learned: Learned, place: str, x: Array) -> Array:
+    """Numbers of pictures as those of the training part were taken: (samples, …) in 0..255.
+
+    Raises:
+        DataError: numbers that are no pixels, or shares of 1 where pixels reached to 255, which
+            would all be black.
+    """
+    pixels = learned.pixels(place, x)
+    if x.dtype.kind == "f" and learned.brightness in {None, 1.0}:
+        each = x.reshape(len(x), -1)
+        shares = (each.max(axis=1) <= 1) & (each != np.rint(each)).any(axis=1)
+        if shares.any():
+            raise DataError(
+                f"{place} holds pixels between 0 and 1, but those that were trained on reach to "
+                "255",
+                hint="multiply them by 255",
+            )
+    return pixels
+
+
 def check_finite(place: str, x: Array) -> None:
     """Refuse samples that no model can be given.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from math import prod
 from pathlib import Path
@@ -25,7 +26,7 @@ from nncli.data.csv_table import (
     row_numbers,
     rows_of,
 )
-from nncli.data.inputs.block import Block, Wanted, empty, reason, treated
+from nncli.data.inputs.block import Block, Wanted, as_pixels, empty, reason, treated
 from nncli.data.inputs.piped import Lines
 from nncli.errors import DataError
 from nncli.lazy import np
@@ -234,9 +235,7 @@ def _block(layout: Layout, texts: Sequence[str], before: int, wanted: Wanted) ->
     if not lines:
         return empty(wanted, *lost)
 
-    def treat(place: str, x: Array) -> Array:
-        return learned.pixels(place, x) if learned.is_images else learned.scaled(place, x)
-
+    treat = partial(as_pixels, learned) if learned.is_images else learned.scaled
     x = numbers.reshape(len(lines), *learned.input_shape)
     return treated(wanted, x, [f"{layout.path}:{line}" for line in lines], treat, lost)
 

@@ -120,6 +120,21 @@ def test_samples_that_no_model_can_be_given_are_left_out_one_by_one(tmp_path: Pa
     assert "pixels from" in lost[f"{path}[3]"]
 
 
+def test_shares_of_1_are_no_black_pictures(tmp_path: Path) -> None:
+    shares = PIXELS / np.float32(255)
+    shares[4] = 0  # which may be black
+    path = write_npy(tmp_path / "a.npy", shares)
+    x, names, lost = read([path], digits())
+    assert names == [f"{path}[4]"]
+    assert (x == 0).all()
+    assert "between 0 and 1, but those that were trained on reach to 255" in lost[f"{path}[0]"]
+    pixels, y = images()
+    own = write_npz(tmp_path / "b.npz", x=pixels / np.float32(255), y=y)
+    found, _, lost = read([own], wanted(section("npz", path=own)))
+    assert lost == {}
+    np.testing.assert_allclose(found, pixels, atol=1e-3)
+
+
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Eleven pictures, one broken, one hidden, and a text."""
