@@ -309,7 +309,7 @@ def series_figures(
     most = HORIZON if horizon is None else horizon
     figures["horizons"] = {
         str(steps): {**told, "mean_absolute_scaled_error": scaled(told["mean_absolute_error"])}
-        for steps, told in errors_by_horizon(model, samples.test.x.shape[2], series, result, most)
+        for steps, told in errors_by_horizon(model, run.learned.input_shape, series, result, most)
     }
     return figures, result
 

@@ -27,7 +27,7 @@ from nncli.data.csv_table import (
     rows_of,
 )
 from nncli.data.inputs.block import Block, Wanted, as_pixels, empty, reason, treated
-from nncli.data.inputs.piped import Lines
+from nncli.data.inputs.piped import MOST_LINE, Lines
 from nncli.errors import DataError
 from nncli.lazy import np
 from nncli.results import Array, Unreadable
@@ -203,23 +203,28 @@ def _blocks(layout: Layout, lines: Lines, before: int, wanted: Wanted) -> Iterat
         wanted: what the model takes.
     """
     texts: list[str] = []
-    quotes = rows = 0
+    quotes = size = rows = whole = 0  # `whole` are the lines that end with a row
     try:
         for line, more in lines:
-            text = _text(layout.path, line, before + len(texts) + 1)
-            texts.append(text)
-            quotes += text.count('"')
-            rows += bool(text.strip())
-            if rows and quotes % 2 == 0 and (rows == wanted.at_once or not more):
+            texts.append(_text(layout.path, line, before + len(texts) + 1))
+            size += len(texts[-1])
+            quotes += texts[-1].count('"')
+            if quotes % 2:
+                if size > MOST_LINE:
+                    raise DataError(f"a cell of {size:,} characters: is a quote left open?")
+                continue
+            whole = len(texts)
+            rows += bool(texts[-1].strip())
+            if rows and (rows == wanted.at_once or not more):
                 yield _block(layout, texts, before, wanted)
-                before += len(texts)
-                texts, quotes, rows = [], 0, 0
-        if rows:
+                before += whole
+                texts, quotes, size, rows, whole = [], 0, 0, 0, 0
+        if rows or texts[whole:]:
             yield _block(layout, texts, before, wanted)
     except DataError as error:  # what is no text, or has no end: where it goes on nobody can tell
         if rows:
-            yield _block(layout, texts, before, wanted)
-        name = f"{layout.path}:{before + len(texts) + 1}"
+            yield _block(layout, texts[:whole], before, wanted)
+        name = f"{layout.path}:{before + whole + 1}"
         yield empty(wanted, Unreadable(name, reason(name, error)))
 
 

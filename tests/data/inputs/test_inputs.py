@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from nncli.data import load
-from nncli.data.inputs import open_inputs
+from nncli.data.inputs import open_inputs, rows
 from nncli.data.inputs import piped as standard_input
 from nncli.errors import UsageError
 from tests.data.inputs.made import digits, joined, read, wanted
@@ -278,6 +278,18 @@ def test_who_writes_fast_is_answered_in_large_blocks() -> None:
     blocks = list(open_inputs(["-"], digits(at_once=256), io.BytesIO(rows)))
     assert [len(block.names) for block in blocks] == [256, 256, 256, 232]
     assert joined(blocks)[1][-1] == "standard input:1000"
+
+
+def test_an_open_quote_takes_no_memory_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "MOST_LINE", 10_000)
+    row = b",".join([b"1"] * 64) + b"\n"
+    x, _, lost = read(["-"], digits(at_once=4), row * 30 + b'"' + row * 1000)
+    assert len(x) == 30
+    assert "is a quote left open?" in lost["standard input:31"]
+    # one that ends is a row of its own, though no honest one
+    x, _, lost = read(["-"], digits(at_once=4), row * 3 + b'"' + row + b'"\n' + row)
+    assert len(x) == 4
+    assert "1 cells, but 64 column(s)" in lost["standard input:5"]
 
 
 def test_a_line_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
