@@ -61,7 +61,8 @@ def answers_finding(shown: ShownAnswers) -> str:
         return f"The {len(said)} of {shown.total:,} {noun} that the model is least sure about"
     counts = Counter(said).most_common()
     named = ", ".join(f"{name} ({count})" for name, count in counts[:MOST_COUNTED])
-    more = f" and {len(counts) - MOST_COUNTED} more classes" if len(counts) > MOST_COUNTED else ""
+    left = len(counts) - MOST_COUNTED
+    more = f" and {left} more class{'es' * (left > 1)}" if left > 0 else ""
     return f"{shown.total} {noun}: {named}{more}"
 
 
