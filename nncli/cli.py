@@ -36,6 +36,7 @@ from nncli.commands.runs.delete import delete
 from nncli.commands.runs.diff import diff
 from nncli.commands.runs.list import list_runs
 from nncli.commands.runs.show import show as show_run
+from nncli.commands.schema import schema as schema_of_documents
 from nncli.commands.train.command import train
 from nncli.commands.verify import verify
 from nncli.errors import (
@@ -110,6 +111,7 @@ def data_commands(context: typer.Context) -> None:
     _help_without_command(context)
 
 
+app.command("schema", cls=Command)(schema_of_documents)
 app.command("completion", cls=Command)(completion)
 
 
@@ -166,6 +168,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.FAILED
     finally:
         process.give_back_signals(handlers)
+        process.forget_answer()
         gc.set_threshold(*thresholds)
 
 
@@ -181,8 +184,7 @@ def _run(arguments: list[str], *, verbose: bool, as_json: bool) -> int:
     except (BrokenPipeError, ReaderGone):
         raise
     except KeyboardInterrupt as error:
-        sys.stderr.write("interrupted\n")
-        return error.exit_code if isinstance(error, Interrupted) else ExitCode.INTERRUPTED
+        return _report_interrupted(error, as_json=as_json)
     except OSError as error:
         if error.filename is None and error.errno in _WRITE_ERRORS:
             raise
@@ -257,7 +259,7 @@ def _report(error: NncliError, *, verbose: bool, as_json: bool) -> int:
 
     if verbose:
         traceback.print_exc()
-    print_error(error, as_json=as_json)
+    print_error(error, as_json=as_json and not process.is_answered())
     if isinstance(error, BackendError):
         from nncli import backend
         from nncli.report.console import print_noise
@@ -269,13 +271,18 @@ def _report(error: NncliError, *, verbose: bool, as_json: bool) -> int:
 def _report_unexpected(error: Exception, *, verbose: bool, as_json: bool) -> int:
     """A mistake of ours, or an exhausted machine: what happened, but no traceback."""
     from nncli import backend
-    from nncli.report.console import print_json
     from nncli.report.errors import print_unexpected
 
     if verbose:
         traceback.print_exc()
-    print_unexpected(error, backend.noise())
-    if as_json:
-        problem = {"type": type(error).__name__, "message": str(error), "hint": None}
-        print_json({"error": {**problem, "exit_code": int(ExitCode.FAILED)}})
+    as_json = as_json and not process.is_answered()
+    print_unexpected(error, backend.noise(), as_json=as_json)
     return ExitCode.FAILED
+
+
+def _report_interrupted(error: KeyboardInterrupt, *, as_json: bool) -> int:
+    from nncli.report.errors import print_interrupted
+
+    code = error.exit_code if isinstance(error, Interrupted) else ExitCode.INTERRUPTED
+    print_interrupted(error, code, as_json=as_json and not process.is_answered())
+    return code

@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +101,13 @@ def write_json(path: Path, document: Mapping[str, Any], *, sort: bool = False) -
 
 
 def finite(value: Any) -> Any:
-    """A document with null for each number that is not finite, at any depth."""
+    """A document with null for each number that is not finite, at any depth; records by field."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
         return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [finite(item) for item in value]
+    if is_dataclass(value):
+        return {field.name: finite(getattr(value, field.name)) for field in fields(value)}
     return value

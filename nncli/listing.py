@@ -5,6 +5,7 @@ Of each run no more is read than is shown: a thousand runs are listed in the tim
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -227,11 +228,16 @@ def _side_by_side(
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
+    """A finite number, whatever the file holds."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            number = float(value)
+            return number if math.isfinite(number) else None
+    return None
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _time(row: RunRow) -> float | None:

@@ -96,7 +96,9 @@ JUnit = Annotated[
     typer.Option(help="Write what was required, and whether it is so, as JUnit's XML."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="The result and errors only.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout; see nncli schema.")
+]
 
 
 def overrides(

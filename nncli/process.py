@@ -188,6 +188,31 @@ def hold_signals() -> Iterator[None]:
         raise Interrupted(_held.pop())
 
 
+_answered: list[None] = []
+
+
+@contextmanager
+def answer() -> Iterator[None]:
+    """Write the one document of `--json` inside, all of it: a signal waits until it is there.
+
+    Raises:
+        Interrupted: after the block, if a signal came.
+    """
+    with hold_signals():
+        _answered.append(None)
+        yield
+
+
+def is_answered() -> bool:
+    """Whether that document is on standard output, which is to hold no other then."""
+    return bool(_answered)
+
+
+def forget_answer() -> None:
+    """The command line is done with; this process may run another."""
+    _answered.clear()
+
+
 _borrowed: list[Callable[[], None]] = []
 
 

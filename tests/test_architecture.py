@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "lazy": set(),
     "status": set(),
     "results": {"lazy"},
+    "documents": {"config", "results"},
     "listener": {"results"},
     "config": {"errors"},
     "data": {"config", "errors", "backend", "results", "lazy", "status"},
@@ -54,7 +55,7 @@ MAY_IMPORT = {
     "report": {
         *("requirements",),
         *("results", "activations", "neuron", "listener", "differences"),
-        *("files", "errors", "profile"),
+        *("files", "errors", "profile", "documents", "process"),
     },
 }
 ONLY = {"lazy": {"__future__", "typing", "numpy"}}
@@ -190,6 +191,7 @@ def test_what_needs_no_framework_loads_none(arguments: list[str]) -> None:
         ["train", "cnn", "--config", "mnst"],
         ["config", "list"],
         ["config", "show", "transfer"],
+        ["schema"],
         ["data", "list"],
         ["runs", "list"],
         ["runs", "show", "no-run"],

@@ -63,6 +63,7 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         (["train", "rnn", "--epochs", "x"], 2, "tensorflow keras matplotlib numpy"),
         (["train", "cnn", "--set", "model.x=1"], 2, "tensorflow keras matplotlib numpy"),
         (["train", "rnn", "--name", "../x"], 2, "tensorflow keras matplotlib"),
+        (["schema", "trian"], 2, "tensorflow keras matplotlib numpy"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

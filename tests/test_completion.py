@@ -51,8 +51,8 @@ def ask(line: str | None) -> dict[str, str]:
 
 
 COMMANDS = (
-    "plot-activation neuron train evaluate predict plot report verify doctor completion runs "
-    "config data"
+    "plot-activation neuron train evaluate predict plot report verify doctor schema completion "
+    "runs config data"
 )
 LEVELS = "kind= seed= data. model. training."
 
@@ -86,6 +86,12 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli data check digits --kind transfer --set pre", "pretraining."),
         ("nncli data check digits --kind cnn --set pre", ""),
         ("nncli completion ", "bash zsh fish"),
+        (
+            "nncli schema ",
+            "plot-activation neuron train evaluate predict plot report verify doctor runs config data",
+        ),
+        ("nncli schema runs ", "list show diff delete"),
+        ("nncli schema runs list ", ""),
         ("VARIABLE=1 nncli train c", "cnn"),
         ("nncli train 'c", "cnn"),
         ("nncli train --json c", "cnn"),

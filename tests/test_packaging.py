@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -55,6 +56,8 @@ def test_it_runs_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
     place = run("-c", "import nncli; print(nncli.__file__)").stdout.strip()
     assert Path(place).is_relative_to(tmp_path)
     assert "0.7310585786300049" in run("-m", "nncli", "neuron").stdout
+    published = (ROOT / "docs" / "nncli.schema.json").read_text(encoding="utf-8")
+    assert json.loads(run("-m", "nncli", "schema").stdout) == json.loads(published)
     refused = run("-m", "nncli", "train", "cnn", "--config", "cnn-mnist", "--set", "model.x=1")
     assert refused.returncode == 2
     assert "model.x: unknown key" in refused.stderr, "the config was found by its name"

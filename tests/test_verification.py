@@ -15,6 +15,7 @@ from nncli import runs
 from nncli.cli import main
 from nncli.errors import RunError
 from nncli.verification import changed_since, first_difference, weights_of
+from tests.documents.read import document_of
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ def test_verify_trains_again_and_compares(
     assert "run repeats to the last bit: 3 epochs" in " ".join(capfd.readouterr().out.split())
     change_weights(two[1])
     assert main(["verify", str(two[1]), "--json"]) == 1
-    document = json.loads(capfd.readouterr().out)
+    document = document_of(capfd.readouterr().out, "verify")
     assert document["same"] is False
     assert document["difference"].startswith("weight layers/dense/vars/0: 1 of 32")
     assert document["changed"] == []

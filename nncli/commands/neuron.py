@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from nncli import completion
+from nncli import completion, options
 from nncli.errors import UsageError
 from nncli.numbers import finite_number
 
@@ -38,7 +37,7 @@ def neuron(
     theme: Annotated[
         Literal["light", "dark"], typer.Option(help="The palette of --plot.")
     ] = "light",
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Compute one neuron, y = f(w·x + b), and show every step and gradient.
 
@@ -48,7 +47,7 @@ def neuron(
     """
     from nncli.neuron import compute
     from nncli.report.console import print_json
-    from nncli.report.lesson import print_neuron
+    from nncli.report.lesson import neuron_document, print_neuron
 
     result = compute(
         _numbers(inputs, "--inputs"),
@@ -63,8 +62,8 @@ def neuron(
         format_of(plot)
         save(draw_neuron(result, THEMES[theme]), plot)
     files = [] if plot is None else [str(plot)]
-    if json:
-        print_json({**asdict(result), "files": files})
+    if as_json:
+        print_json(neuron_document(result, files))
     else:
         print_neuron(result, files)
 

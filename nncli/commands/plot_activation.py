@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nncli import completion
+from nncli import completion, options
 from nncli.errors import UsageError
 from nncli.numbers import finite_number
 
 if TYPE_CHECKING:
     from nncli.activations import Activation, Array
+    from nncli.documents.lesson import ActivationFacts
 
 FOLDER = Path("outputs/activations")
 LONGEST_NAME = 60
@@ -53,7 +54,7 @@ def plot_activation(
         bool, typer.Option("--list", help="Show all activations with their formulas.")
     ] = False,
     theme: Annotated[Literal["light", "dark"], typer.Option(help="The palette.")] = "light",
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Plot an activation function and its slope, or compare several.
 
@@ -68,8 +69,9 @@ def plot_activation(
     activations = get_all(names or ())
     if list_:
         shown = activations or list(ACTIVATIONS.values())
-        if json:
-            print_json({"activations": [_described(row) for row in shown]})
+        if as_json:
+            facts = [_described(row) for row in shown]
+            print_json({"document": "plot-activation --list", "activations": facts})
         else:
             print_activation_table(shown)
         return
@@ -94,9 +96,10 @@ def plot_activation(
     files = [] if csv is None else [_save_csv(csv, activations, x, derivative)]
     figure = draw_activation(activations, low, high, points, derivative, THEMES[theme])
     files.insert(0, save(figure, picture))
-    if json:
+    if as_json:
         print_json(
             {
+                "document": "plot-activation",
                 "files": [str(file) for file in files],
                 "range": [low, high],
                 "points": points,
@@ -107,14 +110,14 @@ def plot_activation(
         print_activation_saved(activations, files, low, high)
 
 
-def _described(activation: Activation) -> dict[str, Any]:
+def _described(activation: Activation) -> ActivationFacts:
     """What JSON says of an activation."""
     return {
         "name": activation.name,
-        "aliases": list(activation.aliases),
+        "aliases": activation.aliases,
         "formula": activation.text,
         "output_range": activation.output_range,
-        "kinks": list(activation.kinks),
+        "kinks": activation.kinks,
         "note": activation.note,
         "source": activation.source,
     }

@@ -63,6 +63,7 @@ def report(
         print_failed_figures(console(stderr=True), page.failed)
         print_json(
             {
+                "document": "report",
                 "report": str(path),
                 "finding": page.title,
                 "runs": [str(folder) for folder in folders],

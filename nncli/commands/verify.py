@@ -44,6 +44,7 @@ def verify(
     if as_json:
         print_json(
             {
+                "document": "verify",
                 "run": str(folder),
                 "same": not difference,
                 "difference": difference or None,

@@ -13,6 +13,7 @@ import os
 from nncli.completion.answers import (
     activations,
     configs,
+    documents,
     kinds,
     kinds_and_configs,
     runs,
@@ -26,6 +27,7 @@ __all__ = [
     "SCRIPTS",
     "activations",
     "configs",
+    "documents",
     "kinds",
     "kinds_and_configs",
     "prepare",

@@ -46,6 +46,19 @@ def activations(incomplete: str) -> Answers:
     return _fitting(((row.name, row.text) for row in ACTIVATIONS.values()), incomplete)
 
 
+def documents(context: typer.Context, incomplete: str) -> Answers:
+    """The commands that take --json, word by word."""
+    from nncli.documents.every import commands
+
+    before = [*(context.params.get("words") or ())]
+    found = {
+        words[len(before)]: text
+        for words, text in ((name.split(), text) for name, text in commands().items())
+        if words[:-1] == before
+    }
+    return _fitting(found.items(), incomplete)
+
+
 def runs(context: typer.Context, incomplete: str) -> Answers:
     """The runs by name, the newest first."""
     root = Path(context.params.get("runs_in") or "outputs")

@@ -1,4 +1,4 @@
-"""What each key of a section means, read from the text under it.
+"""What each key of a section means, and each field of other types, read from the text under it.
 
 Pydantic can do this while a class is made, and then every start of the program pays for it.
 """
@@ -18,8 +18,13 @@ def descriptions(section: type[BaseModel]) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in reversed(section.__mro__):
         if issubclass(base, BaseModel) and base is not BaseModel:  # whose source is long
-            found |= _texts(base.__module__).get(base.__name__, {})
+            found |= texts_of(base)
     return {name: found[name] for name in section.model_fields if name in found}
+
+
+def texts_of(kind: type) -> dict[str, str]:
+    """The texts under the fields that a class itself has, each on one line."""
+    return _texts(kind.__module__).get(kind.__name__, {})
 
 
 @cache

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nncli.errors import UsageError
 from nncli.report.console import console, print_sentence
-from nncli.report.errors import error_document, print_error
+from nncli.report.errors import failure, print_error
 from nncli.results import ShippedConfig
+
+if TYPE_CHECKING:
+    from nncli.documents.config import ConfigValidate
 
 
 def print_shipped(rows: Sequence[ShippedConfig]) -> None:
@@ -92,10 +95,11 @@ def print_checked(checked: Sequence[Checked]) -> None:
     screen.print(f"{count}: {result}")
 
 
-def check_document(checked: Sequence[Checked]) -> dict[str, Any]:
+def check_document(checked: Sequence[Checked]) -> ConfigValidate:
     """The same for `--json`."""
     wrong = sum(row.error is not None for row in checked)
     return {
+        "document": "config validate",
         "valid": len(checked) - wrong,
         "invalid": wrong,
         "configs": [
@@ -104,7 +108,7 @@ def check_document(checked: Sequence[Checked]) -> dict[str, Any]:
                 "valid": row.error is None,
                 "kind": row.kind or None,
                 "data": row.data or None,
-                "error": None if row.error is None else error_document(row.error),
+                "error": None if row.error is None else failure(row.error),
             }
             for row in checked
         ],

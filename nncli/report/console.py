@@ -8,14 +8,17 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from nncli.documents import SCHEMA_VERSION
 from nncli.errors import ReaderGone
 from nncli.files import finite
+from nncli.process import answer
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-SCHEMA_VERSION = 1
+    from nncli.documents.every import Document
+
 PIPE_WIDTH = 100
 DUMB = {"dumb", "unknown"}
 """Terminals, by `TERM`, that cannot move the cursor."""
@@ -66,20 +69,23 @@ def console(*, stderr: bool = False) -> Console:
     )
 
 
-def print_json(document: Mapping[str, Any]) -> None:
-    """Print one JSON document, `schema_version` first, with every float to its last digit.
+def print_json(document: Document) -> None:
+    """Print the one document of `--json`, what it is first, with every float to its last digit.
 
     A number that is not finite becomes null; where the stream's encoding lacks characters they
     are written as JSON's own escapes.
     """
-    print_document({"schema_version": SCHEMA_VERSION, **document})
+    first = {"schema_version": SCHEMA_VERSION, "document": document["document"]}
+    print_document({**first, **document})
 
 
 def print_document(document: Mapping[str, Any]) -> None:
     """Print a JSON document whose form is not ours to version, as it is."""
     whole = finite(document)
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-    print(json.dumps(whole, indent=2, ensure_ascii=not unicode, allow_nan=False))
+    text = json.dumps(whole, indent=2, ensure_ascii=not unicode, allow_nan=False)
+    with answer():
+        print(text, flush=True)
 
 
 def print_sentence(screen: Console, bullet: Text, text: Text) -> None:

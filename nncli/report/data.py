@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nncli.report.console import console, print_sentence, relative, visible
 from nncli.report.model import shape_text
@@ -17,6 +16,8 @@ from nncli.results import DataFinding, DataReport, PartFacts, SourceRow
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    from nncli.documents.data import DataCheck, DataList, DataPart
 
 MOST_CLASSES = 20
 ENDS = 5
@@ -89,17 +90,43 @@ def tally(report: DataReport) -> str:
 
 def data_document(
     report: DataReport, *, picture: Path | None, shows: str, failed: str
-) -> dict[str, Any]:
+) -> DataCheck:
     """The same for `--json`, with all places of all findings."""
-    whole = asdict(report)
-    whole["parts"] = {part.pop("name"): part for part in whole["parts"]}
     return {
-        **{key: value if value != "" else None for key, value in whole.items()},
+        "document": "data check",
+        "source": report.source,
+        "path": report.path,
+        "kind": report.kind,
+        "family": report.family or None,
+        "task": report.task,
+        "input_shape": report.input_shape,
+        "numbers": report.numbers or None,
+        "classes": report.classes,
+        "parts": {part.name: _part_document(part) for part in report.parts},
+        "fingerprint": report.fingerprint or None,
+        "notes": report.notes,
+        "findings": report.findings,
+        "passed": report.passed,
         "samples": report.samples,
         "warnings": report.warnings,
         "errors": report.errors,
         "picture": None if picture is None else {"file": str(picture), "shows": shows},
         "failed_picture": failed or None,
+    }
+
+
+def _part_document(part: PartFacts) -> DataPart:
+    return {
+        "samples": part.samples,
+        "shape": part.shape,
+        "dtype": part.dtype,
+        "bytes": part.bytes,
+        "minimum": part.minimum,
+        "maximum": part.maximum,
+        "mean": part.mean,
+        "deviation": part.deviation,
+        "classes": part.classes,
+        "steps": part.steps,
     }
 
 
@@ -257,6 +284,6 @@ def _print_finding(screen: Console, finding: DataFinding) -> None:
         print_sentence(screen, Text("    "), Text(more, "dim"))
 
 
-def source_document(rows: Sequence[SourceRow]) -> Mapping[str, Any]:
+def source_document(rows: Sequence[SourceRow]) -> DataList:
     """The sources for `--json`."""
-    return {"sources": [asdict(row) for row in rows]}
+    return {"document": "data list", "sources": rows}

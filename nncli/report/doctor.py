@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nncli.listener import Listener
 from nncli.report.console import console, print_sentence, visible
 from nncli.report.progress import LiveListener
 from nncli.results import Check, CheckStatus
+
+if TYPE_CHECKING:
+    from nncli.documents.doctor import Checked, Doctor
 
 MARKS: dict[CheckStatus, tuple[str, str]] = {
     "ok": ("✓ ", "bold green"),
@@ -101,8 +103,22 @@ def counts(checks: Sequence[Check]) -> tuple[int, int]:
     return statuses.count("warning"), statuses.count("problem")
 
 
-def doctor_document(checks: Sequence[Check]) -> dict[str, Any]:
+def doctor_document(checks: Sequence[Check]) -> Doctor:
     """The same for `--json`, with what was found as plain values."""
     warnings, problems = counts(checks)
-    rows = [{**asdict(check), "hint": check.hint or None} for check in checks]
-    return {"warnings": warnings, "problems": problems, "checks": rows}
+    return {
+        "document": "doctor",
+        "warnings": warnings,
+        "problems": problems,
+        "checks": [_row(check) for check in checks],
+    }
+
+
+def _row(check: Check) -> Checked:
+    return {
+        "name": check.name,
+        "status": check.status,
+        "finding": check.finding,
+        "hint": check.hint or None,
+        "facts": check.facts,
+    }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING
 
-from nncli.errors import ConfigError, NncliError, Problem
+from nncli.errors import ConfigError, DataError, ExitCode, Interrupted, NncliError, Problem
 from nncli.report.ci import annotate_error
 from nncli.report.console import console, print_json, print_sentence, relative, spelled, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from nncli.documents.error import ConfigProblem, Failure
 
 MOST_PROBLEMS = 20
 """How many problems are printed; `--json` has all."""
@@ -19,7 +22,7 @@ def print_error(error: NncliError, *, as_json: bool = False) -> None:
     """What was given, what was wanted, and what to do next; all problems of a config."""
     annotate_error(error)
     if as_json:
-        print_json({"error": error_document(error)})
+        print_json({"document": "error", "error": failure(error)})
         return
     from rich.text import Text
 
@@ -100,34 +103,50 @@ def _cut(line: str, first: int, last: int) -> str:
     return left + visible(line[first:last]) + right
 
 
-def error_document(error: NncliError) -> dict[str, Any]:
+def failure(error: NncliError) -> Failure:
     """The same content for `--json`."""
-    document: dict[str, Any] = {
+    told: Failure = {
         "type": type(error).__name__,
         "message": error.message,
         "hint": error.hint,
         "exit_code": int(error.exit_code),
     }
     if isinstance(error, ConfigError):
-        document["problems"] = [
-            {
-                "path": problem.path,
-                "message": problem.message,
-                "advice": problem.advice,
-                "origin": problem.origin,
-                "line": problem.line,
-                "column": problem.column,
-                "length": problem.length,
-                "source": [{"line": line, "text": text} for line, text in problem.source],
-                "related": list(problem.related),
-            }
-            for problem in error.problems
-        ]
-    return document
+        told["problems"] = [_problem(problem) for problem in error.problems]
+    if isinstance(error, DataError):
+        told["places"] = error.places
+    return told
 
 
-def print_unexpected(error: BaseException, noise: str) -> None:
-    """A mistake of ours: what it was, in one line, and what TensorFlow had said."""
+def _problem(problem: Problem) -> ConfigProblem:
+    return {
+        "path": problem.path,
+        "message": problem.message,
+        "advice": problem.advice,
+        "origin": problem.origin,
+        "line": problem.line,
+        "column": problem.column,
+        "length": problem.length,
+        "source": [{"line": line, "text": text} for line, text in problem.source],
+        "related": problem.related,
+    }
+
+
+def print_interrupted(error: KeyboardInterrupt, code: int, *, as_json: bool) -> None:
+    """A signal ended the command before it had anything to tell."""
+    sys.stderr.write("interrupted\n")
+    if as_json:
+        told: Failure = {
+            "type": Interrupted.__name__,
+            "message": str(error) or "interrupted",
+            "hint": None,
+            "exit_code": code,
+        }
+        print_json({"document": "error", "error": told})
+
+
+def print_unexpected(error: BaseException, noise: str, *, as_json: bool = False) -> None:
+    """A mistake of ours: what it was, in one line, and what TensorFlow had said; also as data."""
     from rich.text import Text
 
     screen = console(stderr=True)
@@ -139,3 +158,11 @@ def print_unexpected(error: BaseException, noise: str) -> None:
         Text.assemble(("help: ", "bold green"), "run again with --verbose to see where"),
         soft_wrap=True,
     )
+    if as_json:
+        told: Failure = {
+            "type": type(error).__name__,
+            "message": str(error),
+            "hint": None,
+            "exit_code": int(ExitCode.FAILED),
+        }
+        print_json({"document": "error", "error": told})

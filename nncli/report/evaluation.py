@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nncli.errors import RequirementError
 from nncli.report import training as lines
@@ -18,6 +18,8 @@ from nncli.results import Evaluation, FailedFigure, SavedFigure
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+    from nncli.documents.evaluation import ClassifierEvaluation, Evaluate, ForecastEvaluation
 
 MOST_CLASSES = 20
 """Of more classes those with the lowest recall are printed; `--json` has all."""
@@ -139,19 +141,20 @@ def _document(
     figures: Sequence[str],
     failed: Mapping[str, str],
     verdicts: Sequence[Verdict],
-) -> dict[str, Any]:
+) -> Evaluate:
     return {
+        "document": "evaluate",
         "run": found.run,
         "data": found.data,
         "own_test_part": found.own,
-        "changed": list(found.changed),
-        "notes": list(found.notes),
-        "test": dict(found.figures),
+        "changed": found.changed,
+        "notes": found.notes,
+        "test": cast("ClassifierEvaluation | ForecastEvaluation", found.figures),
         "folder": None if place is None else str(place),
-        "figures": list(figures),
-        "failed_figures": dict(failed),
+        "figures": figures,
+        "failed_figures": failed,
         "requirements": lines.verdict_rows(verdicts),
-        "record": dict(found.record),
+        "record": found.record,
     }
 
 

@@ -20,6 +20,7 @@ def print_figures(
     if as_json:
         print_json(
             {
+                "document": "plot",
                 "figures": [
                     {"name": each.name, "file": str(each.path), "finding": each.finding}
                     for each in saved

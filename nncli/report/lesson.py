@@ -14,6 +14,8 @@ from nncli.report.table import Column, print_table
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from nncli.documents.lesson import Neuron
+
 
 def print_activation_table(activations: Sequence[Activation] = tuple(ACTIVATIONS.values())) -> None:
     """The activations with formula and output range; other names that mean the same below."""
@@ -85,6 +87,26 @@ def print_neuron(result: NeuronResult, files: Sequence[str] = ()) -> None:
     print_sentence(out, Text(), Text(f"Output of the neuron: {result.output!r}", "bold"))
     for file in files:
         out.print(f"saved {file}", soft_wrap=True)
+
+
+def neuron_document(result: NeuronResult, files: Sequence[str]) -> Neuron:
+    """The same for `--json`."""
+    return {
+        "document": "neuron",
+        "inputs": result.inputs,
+        "weights": result.weights,
+        "bias": result.bias,
+        "activation": result.activation,
+        "products": result.products,
+        "sum_of_products": result.sum_of_products,
+        "weighted_sum": result.weighted_sum,
+        "output": result.output,
+        "slope": result.slope,
+        "d_weights": result.d_weights,
+        "d_inputs": result.d_inputs,
+        "d_bias": result.d_bias,
+        "files": files,
+    }
 
 
 def _six_digits(numbers: Sequence[float]) -> list[Text]:

@@ -12,7 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nncli.report.console import SCHEMA_VERSION, console, print_sentence, spelled, visible
+from nncli.documents import SCHEMA_VERSION
+from nncli.process import hold_signals
+from nncli.report.console import console, print_sentence, spelled, visible
 from nncli.report.table import Column, print_table
 from nncli.report.units import decimal
 from nncli.results import Answers, Array, Outlook, Unreadable
@@ -20,6 +22,14 @@ from nncli.results import Answers, Array, Outlook, Unreadable
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    from nncli.documents.prediction import (
+        ForecastStep,
+        Predict,
+        Prediction,
+        PredictSteps,
+        UnreadableInput,
+    )
 
 Format = Literal["table", "csv", "jsonl"]
 MOST_REPORTED = 20
@@ -40,14 +50,15 @@ class AnswerWriter(ABC):
         self.unreadable = 0
 
     def add(self, answers: Answers) -> None:
-        """Write some, at once."""
-        if answers.names:
-            self._write(answers)
-            self.answered += len(answers.names)
-        for each in answers.unreadable:
-            self._report(each)
-            self.unreadable += 1
-        sys.stdout.flush()
+        """Write some, at once; a signal waits until they are there."""
+        with hold_signals():
+            if answers.names:
+                self._write(answers)
+                self.answered += len(answers.names)
+            for each in answers.unreadable:
+                self._report(each)
+                self.unreadable += 1
+            sys.stdout.flush()
 
     @abstractmethod
     def _write(self, answers: Answers) -> None: ...
@@ -94,8 +105,8 @@ class DocumentWriter(AnswerWriter):
 
     def __init__(self, classes: Sequence[str]) -> None:
         super().__init__(classes)
-        self.rows: list[dict[str, Any]] = []
-        self.lost: list[dict[str, str]] = []
+        self.rows: list[Prediction] = []
+        self.lost: list[UnreadableInput] = []
 
     def _write(self, answers: Answers) -> None:
         self.rows += _rows(answers, self.classes)
@@ -104,11 +115,11 @@ class DocumentWriter(AnswerWriter):
         super()._report(unreadable)
         self.lost.append({"name": unreadable.name, "reason": unreadable.reason})
 
-    def document(self, folder: Path, files: Sequence[Path]) -> dict[str, Any]:
+    def document(self, folder: Path, files: Sequence[Path]) -> Predict:
         """All of it, to be printed."""
         return {
+            "document": "predict",
             "run": str(folder),
-            "task": "classification",
             "classes": list(self.classes),
             "predictions": self.rows,
             "unreadable": self.lost,
@@ -217,9 +228,9 @@ def percent(share: float) -> str:
     return "<0.1%" if text == "0.0%" and share > 0 else text
 
 
-def _rows(answers: Answers, classes: Sequence[str]) -> list[dict[str, Any]]:
+def _rows(answers: Answers, classes: Sequence[str]) -> list[Prediction]:
     """What is said of each sample, as plain values."""
-    found = []
+    found: list[Prediction] = []
     for name, chances in zip(answers.names, answers.probabilities.tolist(), strict=True):
         best = max(range(len(chances)), key=chances.__getitem__)
         found.append(
@@ -261,13 +272,13 @@ def print_outlook(outlook: Outlook, format: Format, files: Sequence[Path]) -> No
     sys.stdout.flush()
 
 
-def outlook_document(outlook: Outlook, folder: Path, files: Sequence[Path]) -> dict[str, Any]:
+def outlook_document(outlook: Outlook, folder: Path, files: Sequence[Path]) -> PredictSteps:
     """The same for `--json`, with what the model saw."""
     seen = outlook.observed[-outlook.window :].tolist()
     dates = outlook.dates[-outlook.window :] or (None,) * len(seen)
     return {
+        "document": "predict --steps",
         "run": str(folder),
-        "task": "forecast",
         "series": outlook.name,
         "seen": [{"date": d, "value": v} for d, v in zip(dates, seen, strict=True)],
         "forecast": _steps(outlook),
@@ -275,7 +286,7 @@ def outlook_document(outlook: Outlook, folder: Path, files: Sequence[Path]) -> d
     }
 
 
-def _steps(outlook: Outlook) -> list[dict[str, Any]]:
+def _steps(outlook: Outlook) -> list[ForecastStep]:
     """Each step as plain values; null where there is no date, or nothing to be off from."""
     dated = not outlook.labels[0].startswith("+")
     errors = [*outlook.errors.tolist(), *[None] * len(outlook.ahead)]

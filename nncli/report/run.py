@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nncli.errors import ExitCode, RequirementError
 from nncli.listener import Listener
@@ -28,6 +28,9 @@ from nncli.results import (
     SavedFigure,
     StoredRun,
 )
+
+if TYPE_CHECKING:
+    from nncli.documents.training import Metrics
 
 
 class RunReport:
@@ -111,17 +114,7 @@ class RunReport:
         """The resolved config and the model table."""
         self.listener.close()
         if self.as_json:
-            rows = [
-                {
-                    "name": row.name,
-                    "type": row.type,
-                    "output_shape": row.output_shape,
-                    "parameters": row.parameters,
-                    "frozen": row.frozen,
-                }
-                for row in layers
-            ]
-            print_json({"config": config, "layers": rows})
+            print_json({"document": "train --dry-run", "config": config, "layers": layers})
             return
         lines.print_config(self.screen, text)
         self.begin(layers, facts, notes, None)
@@ -156,9 +149,10 @@ class RunReport:
                     annotate(f"not reached: {each.text}")
             print_json(
                 {
+                    "document": "train",
                     "run": str(folder),
-                    "metrics": stored.metrics,
-                    "advice": [{"code": each.code, "text": each.text} for each in advice],
+                    "metrics": cast("Metrics", stored.metrics),
+                    "advice": advice,
                     "figures": sorted(saved.keys() - {REPORT}),
                     "report": REPORT if REPORT in saved else None,
                     "failed_figures": failed,
@@ -197,24 +191,29 @@ class RunReport:
             print_sentence(screen, Text(), Text(f"interrupted after {count}; {kept}"))
             if can_go_on:
                 print_sentence(screen, Text("go on with: "), Text(shlex.join(again)))
+        self._tell_interrupted(folder, result, shlex.join(again) if can_go_on else None)
+
+    def _tell_interrupted(self, folder: Path, result: Result, resume: str | None) -> None:
         if self.as_json:
             print_json(
                 {
+                    "document": "train interrupted",
                     "run": str(folder),
                     "stopped": "interrupted",
-                    "epochs": epochs,
+                    "epochs": len(result.history),
                     "best_epoch": result.best_epoch,
-                    "resume": shlex.join(again) if can_go_on else None,
+                    "resume": resume,
                 }
             )
 
-    def not_drawn(self, folder: Path) -> None:
+    def not_drawn(self, folder: Path, result: Result) -> None:
         """A signal came after the training and before its pictures."""
         self.listener.close()
         from rich.text import Text
 
         text = f"{folder} is trained and saved; nncli plot {shlex.quote(str(folder))} draws it"
         print_sentence(console(stderr=True), Text(), Text(text))
+        self._tell_interrupted(folder, result, None)
 
     def nothing_left(self, folder: Path, verdicts: Sequence[Verdict]) -> None:
         """A run that was to go on is finished; what was required of it may be so or not."""
@@ -225,6 +224,7 @@ class RunReport:
         if self.as_json:
             print_json(
                 {
+                    "document": "train finished",
                     "run": str(folder),
                     "stopped": "finished",
                     "resume": None,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from nncli.documents.runs import RunsShow
+
 LABEL_WIDTH = 10
 FINGERPRINT = 12
 """So many digits tell two datasets apart well enough to see it."""
@@ -185,9 +187,10 @@ def _commands(run: RunDetails) -> dict[str, list[str]]:
     return found
 
 
-def details_document(run: RunDetails) -> dict[str, Any]:
+def details_document(run: RunDetails) -> RunsShow:
     """The same for `--json`, with run.json and metrics.json as they are."""
     return {
+        "document": "runs show",
         **row_document(run.row),
         "record": run.record,
         "metrics": run.metrics or None,

@@ -17,6 +17,8 @@ from nncli.results import RunDifference
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from nncli.documents.runs import Differing, RunsDiff
+
     Pairs = Mapping[str, tuple[str, str]]
 
 
@@ -119,22 +121,25 @@ def _figure(name: str, value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else number(name, value)
 
 
-def difference_document(found: RunDifference) -> dict[str, Any]:
+def difference_document(found: RunDifference) -> RunsDiff:
     """The same for `--json`; of a key that only one has, only its value stands there."""
-
-    def rows(pairs: Mapping[str, tuple[Any, Any]]) -> list[dict[str, Any]]:
-        return [
-            {"key": key, **_present({"a": one, "b": other})} for key, (one, other) in pairs.items()
-        ]
-
     return {
+        "document": "runs diff",
         "a": row_document(found.one.row),
         "b": row_document(found.other.row),
-        "settings": rows(found.settings),
-        "circumstances": rows(found.circumstances),
-        "figures": rows(found.figures),
+        "settings": [_differing(key, pair) for key, pair in found.settings.items()],
+        "circumstances": [_differing(key, pair) for key, pair in found.circumstances.items()],
+        "figures": [
+            {"key": key, "a": one, "b": other} for key, (one, other) in found.figures.items()
+        ],
     }
 
 
-def _present(sides: Mapping[str, Any]) -> dict[str, Any]:
-    return {side: value for side, value in sides.items() if value is not ABSENT}
+def _differing(key: str, pair: tuple[Any, Any]) -> Differing:
+    row: Differing = {"key": key}
+    one, other = pair
+    if one is not ABSENT:
+        row["a"] = one
+    if other is not ABSENT:
+        row["b"] = other
+    return row

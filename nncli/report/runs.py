@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from nncli.documents.runs import Best, Run, RunsList, Tested
+
 STATUS_STYLES = {
     "finished": "green",
     "running": "bold cyan",
@@ -173,15 +175,24 @@ def _shortened(name: str, room: int, left_out: str) -> str:
     return name[: room - end] + left_out + name[-end:]
 
 
-def list_document(rows: Sequence[RunRow], *, matching: int, total: int) -> dict[str, Any]:
+def list_document(rows: Sequence[RunRow], *, matching: int, total: int) -> RunsList:
     """The same for `--json`."""
-    return {"runs": [row_document(row) for row in rows], "matching": matching, "total": total}
+    return {
+        "document": "runs list",
+        "runs": [row_document(row) for row in rows],
+        "matching": matching,
+        "total": total,
+    }
 
 
-def row_document(row: RunRow) -> dict[str, Any]:
+def row_document(row: RunRow) -> Run:
     """A run as a row of JSON; null for what is not known."""
-    best = {"metric": row.metric, "value": row.value, "epoch": row.best_epoch}
-    test = {"metric": row.test_metric, "value": row.test_value}
+    best: Best | None = None
+    if row.value is not None:
+        best = {"metric": row.metric, "value": row.value, "epoch": row.best_epoch}
+    test: Tested | None = None
+    if row.test_value is not None:
+        test = {"metric": row.test_metric, "value": row.test_value}
     return {
         "run": str(row.folder),
         "name": row.name,
@@ -190,8 +201,8 @@ def row_document(row: RunRow) -> dict[str, Any]:
         "status": row.status,
         "started": row.started or None,
         "epochs": row.epochs,
-        "best": None if row.value is None else best,
-        "test": None if row.test_value is None else test,
+        "best": best,
+        "test": test,
         "seconds": row.seconds,
         "can_go_on": row.can_go_on,
         "problem": row.problem or None,

@@ -15,6 +15,7 @@ from nncli.results import REPORT
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from nncli.documents.training import Required
     from nncli.requirements import Verdict
 
 FILES = {
@@ -81,7 +82,7 @@ def print_verdicts(screen: Console, verdicts: Sequence[Verdict]) -> None:
         print_sentence(screen, Text(*mark), Text(f"required {each.text}"))
 
 
-def verdict_rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+def verdict_rows(verdicts: Sequence[Verdict]) -> list[Required]:
     """The same as data."""
     return [
         {

@@ -13,6 +13,7 @@ from nncli.config import json_schema, load, shipped_configs, to_dict
 from nncli.config.shipped import summary
 from nncli.config.strict_yaml import parse
 from nncli.schema import SCHEMAS, kind_of
+from tests.documents.read import document_of
 
 Captured = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.usefixtures("here")
@@ -225,7 +226,7 @@ def test_validate_as_data(capsys: Captured) -> None:
     Path("bad.yaml").write_text("kind: cnn\nseed: x\n")
     assert main(["config", "validate", "--json", "cnn", "bad.yaml"]) == 2
     out, err = capsys.readouterr()
-    document = json.loads(out)
+    document = document_of(out, "config validate")
     assert err == ""
     assert (document["valid"], document["invalid"]) == (1, 1)
     good, bad = document["configs"]

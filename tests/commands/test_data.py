@@ -27,6 +27,7 @@ from tests.data.made import (
     write_folder,
     write_ts_pair,
 )
+from tests.documents.read import document_of
 
 Captured = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.usefixtures("here")
@@ -44,9 +45,7 @@ def document(capsys: Captured, *arguments: str, code: int = 0) -> dict[str, Any]
     assert main(["data", "check", *arguments, "--json", "--no-picture"]) == code
     out, err = capsys.readouterr()
     assert err == ""
-    found: dict[str, Any] = json.loads(out)
-    assert found["schema_version"] == 1
-    return found
+    return document_of(out, "data check")
 
 
 def codes(found: dict[str, Any]) -> dict[str, str]:

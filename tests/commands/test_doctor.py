@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from nncli import doctor
 from nncli.cli import main
 from nncli.doctor.machine import Machine
 from nncli.results import Check
+from tests.documents.read import document_of
 
 CHECKS = [
     Check("python", "ok", "3.11.7 with nncli 0.1.0"),
@@ -49,7 +49,7 @@ def test_all_of_it_for_real(tmp_path: Path) -> None:
         timeout=300,
         env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "KERAS_HOME": str(tmp_path / "keras")},
     )
-    document = json.loads(done.stdout)
+    document = document_of(done.stdout, "doctor")
     checks: dict[str, Any] = {check["name"]: check for check in document["checks"]}
     problems = [check for check in document["checks"] if check["status"] == "problem"]
     assert (done.returncode, problems, document["problems"]) == (0, [], 0)
@@ -95,7 +95,7 @@ def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     made(CHECKS, monkeypatch)
     assert main(["doctor", "--json"]) == 1
     captured = capsys.readouterr()
-    document = json.loads(captured.out)
+    document = document_of(captured.out, "doctor")
     assert captured.err == ""
     assert (document["problems"], document["warnings"]) == (1, 1)
     assert document["checks"][2] == {

@@ -14,6 +14,7 @@ from nncli import runs
 from nncli.cli import main
 from nncli.trained.model import open_run
 from tests.data.made import write_csv, write_npz
+from tests.documents.read import document_of
 from tests.tiny import OPTIONS, tiny_run
 
 PICTURES = {
@@ -70,7 +71,7 @@ def test_the_second_one_lies_beside_the_first(
     assert not list((folder / "evaluations").rglob("*.png"))
     capsys.readouterr()
     assert evaluate(folder, "--no-save", "--json") == 0
-    document = json.loads(capsys.readouterr().out)
+    document = document_of(capsys.readouterr().out, "evaluate")
     assert document["folder"] is None
     assert document["own_test_part"] is True
     assert document["test"]["accuracy"] == runs.load(folder).metrics["test"]["accuracy"]
@@ -90,7 +91,7 @@ def test_other_samples_through_the_preparation_of_the_run(
     capsys.readouterr()
     given = ["--data", str(here / "other.npz"), "--json"]
     assert evaluate(folder, *given) == 0
-    document = json.loads(capsys.readouterr().out)
+    document = document_of(capsys.readouterr().out, "evaluate")
     expected = runs.load(folder).metrics["test"]
     for figure in ("accuracy", "loss", "confusion", "balanced_accuracy"):
         assert document["test"][figure] == expected[figure]
@@ -106,7 +107,7 @@ def test_a_series_by_horizon(
     other = write_csv(here / "more.csv", rows=60)
     capsys.readouterr()
     assert evaluate(folder, "--data", str(other), "--horizon", "4", "--json", "--no-save") == 0
-    figures = json.loads(capsys.readouterr().out)["test"]
+    figures = document_of(capsys.readouterr().out, "evaluate")["test"]
     assert list(figures["horizons"]) == ["1", "2", "3", "4"]
     assert figures["samples"] == 54
     first = figures["horizons"]["1"]

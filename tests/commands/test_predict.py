@@ -21,6 +21,7 @@ from nncli import runs
 from nncli.cli import main
 from nncli.trained.model import open_run
 from tests.data.made import write_csv, write_npz
+from tests.documents.read import document_of
 from tests.tiny import tiny_run
 
 
@@ -123,8 +124,8 @@ def test_one_document(cnn: Path, here: Path, capsys: pytest.CaptureFixture[str])
     (here / "photos" / "3.png").write_bytes(b"")
     capsys.readouterr()
     assert predict(cnn, "photos", "--json") == 3
-    document = json.loads(capsys.readouterr().out)
-    assert document["task"] == "classification"
+    document = document_of(capsys.readouterr().out, "predict")
+    assert document["document"] == "predict"
     assert len(document["classes"]) == 10
     first = document["predictions"][0]
     assert first["name"] == "photos/0.png"
@@ -239,7 +240,7 @@ def test_a_series_goes_on(series: Path, here: Path, capsys: pytest.CaptureFixtur
     whole = Path(runs.read_config(series)["data"]["path"]).read_text().splitlines()
     lines("\n".join(whole[:-1]))
     assert predict(series, "sold.csv", "--steps", "1", "--json") == 0
-    document = json.loads(capsys.readouterr().out)
+    document = document_of(capsys.readouterr().out, "predict")
     assert document["forecast"][0]["date"] == stored.labels[-1]
     assert document["forecast"][0]["value"] == pytest.approx(stored.one_step[-1], rel=1e-5)
     assert [each["value"] for each in document["seen"]] == stored.truth[-7:-1].tolist()

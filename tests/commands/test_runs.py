@@ -14,6 +14,7 @@ import pytest
 from nncli import runs
 from nncli.cli import main
 from nncli.results import StoredRun
+from tests.documents.read import document_of
 from tests.made import run_folder
 from tests.plots.runs import digits_history, records, sine_run, with_history
 from tests.terminal import Terminal
@@ -90,9 +91,7 @@ def document(capsys: Captured, *arguments: str, code: int = 0) -> dict[str, Any]
     assert main(["runs", *arguments, "--json"]) == code
     out, err = capsys.readouterr()
     assert err == ""
-    found: dict[str, Any] = json.loads(out)
-    assert found["schema_version"] == 1
-    return found
+    return document_of(out, f"runs {arguments[0]}")
 
 
 def listed(capsys: Captured, *arguments: str) -> list[str]:
@@ -302,7 +301,10 @@ def test_a_damaged_run_is_an_error(capsys: Captured) -> None:
         assert "run.json is damaged" in answer(capsys, *arguments, code=4)
 
 
-@pytest.mark.parametrize("odd", [None, 7, "[/x]\x1b[31m", [1], {"a": {"b": 1}}, [{"a": 1.5}], True])
+@pytest.mark.parametrize(
+    "odd",
+    [None, 7, "[/x]\x1b[31m", [1], {"a": {"b": 1}}, [{"a": 1.5}], True, float("nan"), 10**400],
+)
 def test_files_of_strangers_are_shown_as_they_are(odd: Any, capsys: Captured) -> None:
     folder = cut_off("one")
     keys = ("data", "seconds", "started", "error", "versions", "device", "command", "seed")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import yaml
 
 from nncli import runs
 from nncli.cli import main
+from tests.documents.read import document_of
 
 TINY: dict[str, list[str]] = {
     "rnn": ["--epochs", "3"],
@@ -50,7 +53,9 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds one tiny run of every kind."""
     root = tmp_path_factory.mktemp("outputs")
     for kind, options in TINY.items():
-        assert train(kind, root, *options, "--name", "tiny", pictures=True) == 0
+        with redirect_stdout(io.StringIO()) as out:
+            assert train(kind, root, *options, "--name", "tiny", "--json", pictures=True) == 0
+        assert document_of(out.getvalue(), "train")["metrics"]["kind"] == kind
     return root
 
 
@@ -102,8 +107,7 @@ def test_a_taken_name_is_refused(outputs: Path, capsys: pytest.CaptureFixture[st
 def test_json_is_one_document(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert train("rnn", outputs, "--epochs", "2", "--json", pictures=True) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert document["schema_version"] == 1
+    document = document_of(capsys.readouterr().out, "train")
     assert document["metrics"] == read(Path(document["run"]) / "metrics.json")
     assert document["figures"] == sorted(FIGURES["rnn"])
     assert isinstance(document["advice"], list)
@@ -333,7 +337,7 @@ def test_divergence_is_one_json_document(
     capsys.readouterr()
     options = ["--learning-rate", "10", "--set", "training.optimizer=sgd", "--json"]
     assert train("rnn", tmp_path, *options) == 1
-    error = json.loads(capsys.readouterr().out)["error"]
+    error = document_of(capsys.readouterr().out, "train")["error"]
     assert "is not a finite number from step 1 on" in error["message"]
     folder = tmp_path / "rnn" / "rnn-sine-001"
     assert str(folder) in error["message"]

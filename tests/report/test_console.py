@@ -81,18 +81,19 @@ def test_a_terminal_gets_what_it_can_show(
 
 
 def test_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
-    print_json({"a": [0.1 + 0.2, float("nan"), float("inf")], "b": "é"})
+    print_json({"a": [0.1 + 0.2, float("nan"), float("inf")], "document": "é"})
     out = capsys.readouterr().out
     document = json.loads(out, parse_constant=lambda text: pytest.fail(text))
-    assert document == {"schema_version": 1, "a": [0.1 + 0.2, None, None], "b": "é"}
+    assert document == {"schema_version": 1, "document": "é", "a": [0.1 + 0.2, None, None]}
+    assert list(document)[:2] == ["schema_version", "document"]
     assert "é" in out
 
 
 def test_json_keeps_characters_that_the_stream_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
     monkeypatch.setattr(sys, "stdout", stream)
-    print_json({"b": "é…"})
-    assert json.loads(stream.buffer.getvalue())["b"] == "é…"  # type: ignore[attr-defined]
+    print_json({"document": "é…"})
+    assert json.loads(stream.buffer.getvalue())["document"] == "é…"  # type: ignore[attr-defined]
 
 
 def test_sentences_wrap_below_themselves() -> None:

@@ -171,7 +171,7 @@ def test_json_prints_one_document(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert document["schema_version"] == 1
     assert document["metrics"] == CLASSIFIED
     assert document["run"] == str(tmp_path)
-    assert document["advice"] == [{"code": "high", "text": "[/x]"}]
+    assert document["advice"] == [{"code": "high", "text": "[/x]", "source": "x"}]
     assert document["figures"] == ["curves.png"]
     assert document["report"] == "report.html"
     assert "note: a note" in captured.err

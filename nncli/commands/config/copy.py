@@ -59,7 +59,7 @@ def copy(
         )
     write_text(target, copied(name, target, Path(schema.name)))
     if as_json:
-        print_json({"config": str(target), "schema": str(schema)})
+        print_json({"document": "config copy", "config": str(target), "schema": str(schema)})
     else:
         print_copied(kind, target, schema)
 

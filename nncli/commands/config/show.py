@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nncli import completion, options
 from nncli.errors import UsageError
+
+if TYPE_CHECKING:
+    from nncli.documents.config import ConfigShow
 
 
 def show(
@@ -59,7 +62,9 @@ def show(
     loaded = load(SCHEMAS, kind, config if kind else name, given)
     places = loaded.origins() if origins else None
     if as_json:
-        more = {} if places is None else {"origins": places}
-        print_json({"config": to_dict(loaded.config), **more})
+        document: ConfigShow = {"document": "config show", "config": to_dict(loaded.config)}
+        if places is not None:
+            document["origins"] = places
+        print_json(document)
     else:
         print_yaml(to_yaml(loaded.config, origins=places))

@@ -45,5 +45,9 @@ def delete(
         if not as_json:
             print_deleted(folder, sizes[folder])
     if as_json:
-        gone = [{"run": str(folder), "bytes": size} for folder, size in sizes.items()]
-        print_json({"deleted": gone})
+        print_json(
+            {
+                "document": "runs delete",
+                "deleted": [{"run": str(folder), "bytes": size} for folder, size in sizes.items()],
+            }
+        )

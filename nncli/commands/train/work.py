@@ -248,7 +248,7 @@ def _save_and_draw(
                 drawn = artist.draw(run.folder)
     except KeyboardInterrupt:
         if result.stopped != "interrupted":
-            report.not_drawn(run.folder)
+            report.not_drawn(run.folder, result)
             raise
     if result.stopped == "interrupted":
         report.interrupted(run.folder, result)
