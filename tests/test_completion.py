@@ -88,7 +88,8 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli completion ", "bash zsh fish"),
         (
             "nncli schema ",
-            "plot-activation neuron train evaluate predict plot report verify doctor runs config data",
+            "plot-activation neuron train evaluate predict plot report verify doctor runs "
+            "config data",
         ),
         ("nncli schema runs ", "list show diff delete"),
         ("nncli schema runs list ", ""),
