@@ -93,6 +93,21 @@ def versions() -> dict[str, str]:
     }
 
 
+def check_tensorboard() -> None:
+    """Refuse to write for TensorBoard where TensorFlow cannot: its writer is in that package.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("tensorboard") is None:
+        raise UsageError(
+            "--tensorboard needs the package tensorboard, which is not installed",
+            hint="pip install 'nncli[tensorboard]'",
+        )
+
+
 def processor() -> list[str]:
     """What tells processors apart that have other kernels."""
     told = ("model name", "flags", "Features", "CPU implementer", "CPU part")

@@ -72,6 +72,11 @@ class Artist:
         if self._worker is not None:
             _send(self._worker, task)
 
+    def wait(self) -> None:
+        """Until the process has done all that it was asked for."""
+        if self._worker is not None:
+            _ask(self._worker, None)
+
     def close(self) -> None:
         """End the process, at work or not; what it had half written goes with it."""
         worker, self._worker = self._worker, None
@@ -119,13 +124,14 @@ def _start() -> Worker:
     )
 
 
-def _ask(worker: Worker, folder: Path) -> Drawn | None:
+def _ask(worker: Worker, folder: Path | None) -> Drawn | None:
     """What the worker drew; None where it was lost, or could not read the folder."""
     assert worker.stdout is not None
-    return _answer(worker.stdout) if _send(worker, folder.absolute()) else None
+    request = None if folder is None else folder.absolute()
+    return _answer(worker.stdout) if _send(worker, request) else None
 
 
-def _send(worker: Worker, request: Path | Task) -> bool:
+def _send(worker: Worker, request: Path | Task | None) -> bool:
     """Ask for something; False where the worker is lost."""
     assert worker.stdin is not None
     try:
@@ -147,7 +153,7 @@ def _answer(stream: IO[bytes]) -> Drawn | None:
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """Get ready, and draw each folder that is asked for, until nobody asks any more.
 
-    A task in place of a folder asks for a rehearsal, which has no answer.
+    A task in place of a folder asks for a rehearsal, which has no answer; None for an answer alone.
     """
     _get_ready()
     while True:
@@ -155,6 +161,10 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
             request = pickle.load(requests)
         except EOFError:
             return
+        if request is None:
+            pickle.dump([], answers)
+            answers.flush()
+            continue
         if not isinstance(request, Path):
             with suppress(Exception):  # what it is good for is time alone
                 rehearse(request)

@@ -51,3 +51,40 @@ class Listener:
 
     def close(self) -> None:
         """All is done, well or not: give the terminal back."""
+
+
+class Listeners(Listener):
+    """Several that hear the same."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self.listeners = listeners
+
+    def status(self, text: str, *, takes_long: bool = False) -> None:
+        """Tell all of them."""
+        for each in self.listeners:
+            each.status(text, takes_long=takes_long)
+
+    def note(self, text: str) -> None:
+        """Tell all of them."""
+        for each in self.listeners:
+            each.note(text)
+
+    def phase(self, start: PhaseStart) -> None:
+        """Tell all of them."""
+        for each in self.listeners:
+            each.phase(start)
+
+    def step(self, step: int) -> None:
+        """Tell all of them."""
+        for each in self.listeners:
+            each.step(step)
+
+    def epoch(self, record: EpochRecord, number: int) -> None:
+        """Tell all of them."""
+        for each in self.listeners:
+            each.epoch(record, number)
+
+    def close(self) -> None:
+        """Tell all of them."""
+        for each in self.listeners:
+            each.close()

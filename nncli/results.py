@@ -20,6 +20,8 @@ where its files cannot be read."""
 CheckStatus = Literal["ok", "warning", "problem", "skipped"]
 REPORT = "report.html"
 """The page of a run in its folder."""
+TENSORBOARD = "tensorboard"
+"""The folder of a run that TensorBoard reads, where it was asked for."""
 CHECKPOINTS = "checkpoints"
 """The folder in it with the state of its training: files `*.state`."""
 EVALUATIONS = "evaluations"
@@ -254,6 +256,66 @@ class Result:
     """The first layer that had or gave such a number; empty where that is not known."""
     exit_code: int = 0
     """Of the signal that interrupted it; otherwise 0."""
+
+
+@dataclass(frozen=True)
+class PhaseEstimate:
+    """What a phase of a training will take, told from a little of it."""
+
+    name: str
+    """`train`, `pretrain`, `head`, `fine_tune`; of a network to compare with its own."""
+    samples: int
+    """That it trains on."""
+    epochs: int
+    """At most so many: early stopping may end it sooner."""
+    steps: int
+    """Of each epoch."""
+    features: float
+    """Seconds that the frozen base takes over all samples, once; 0 where there is none."""
+    setup: float
+    """Seconds until its first step is compiled and done, beyond what a step takes."""
+    step: float
+    """Seconds of each step, with its share of what an epoch takes besides."""
+    validation: float
+    """Seconds of the validation part, after each epoch."""
+    saving: float = 0.0
+    """Seconds of its checkpoints."""
+
+    @property
+    def seconds(self) -> float:
+        """Of the whole phase: features + setup + epochs · (steps · step + validation) + saving."""
+        epoch = self.steps * self.step + self.validation
+        return self.features + self.setup + self.epochs * epoch + self.saving
+
+
+@dataclass(frozen=True)
+class RunEstimate:
+    """What a run will take of the time, the memory and the disk, and what the machine has."""
+
+    before: Mapping[str, float]
+    """Seconds by part before the training, see `nncli.profile.PARTS`: as this process took them."""
+    phases: tuple[PhaseEstimate, ...]
+    after: Mapping[str, float]
+    """Seconds by part after it: `test`, `baselines` (building and measuring them), `save`,
+    `draw`."""
+    memory: int | None
+    """Bytes of the process at its peak; None where the system does not say."""
+    memory_free: int | None
+    """Bytes that it may take; None where the system does not say."""
+    disk: int
+    """Bytes of the run folder at its fullest."""
+    disk_free: int | None
+    """Bytes that are free where it will be; None where the file system does not say."""
+    early: bool
+    """Whether early stopping may end it sooner."""
+    warnings: tuple[str, ...] = ()
+    """What may not do, and what helps."""
+
+    @property
+    def seconds(self) -> float:
+        """From the start of the command to its end."""
+        trained = sum(phase.seconds for phase in self.phases)
+        return sum(self.before.values()) + trained + sum(self.after.values())
 
 
 @dataclass(frozen=True)

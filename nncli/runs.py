@@ -12,6 +12,7 @@ outputs/<kind>/<name>/
     predictions.npz    what a classifier said of the test part
     forecast.npz       what a forecaster said of it
     checkpoints/       the state after the last epochs: `nncli train --resume` goes on from it
+    tensorboard/       the epochs as TensorBoard reads them: `--tensorboard`
     *.png              the pictures, drawn from the files above
     evaluations/       a folder for each `nncli evaluate`: evaluation.json and what was answered
 """
@@ -244,18 +245,21 @@ def check_room(root: Path, size: int) -> None:
     Raises:
         RunError: there is less room than that and the margin.
     """
-    folder = nearest_folder(root.absolute())
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError:  # a file system that does not tell: what is written will
-        return
-    needed = MARGIN * size
-    if free < needed:
+    there, needed = free(root), MARGIN * size
+    if there is not None and there < needed:
         raise RunError(
             f"the run needs about {needed / 1e6:,.1f} MB, "
-            f"but {folder} has {free / 1e6:,.1f} MB free",
+            f"but {nearest_folder(root.absolute())} has {there / 1e6:,.1f} MB free",
             hint="make room there or choose another --output; --no-pictures takes less",
         )
+
+
+def free(root: Path) -> int | None:
+    """Bytes that are free where this folder is, or will be made; None where nobody tells."""
+    try:
+        return shutil.disk_usage(nearest_folder(root.absolute())).free
+    except OSError:  # a file system that does not tell: what is written will
+        return None
 
 
 def check_free(root: Path, kind: str, name: str) -> None:

@@ -97,6 +97,8 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli train 'c", "cnn"),
         ("nncli train --json c", "cnn"),
         ("nncli train cnn --dry", "--dry-run"),
+        ("nncli train cnn --est", "--estimate"),
+        ("nncli train cnn --tens", "--tensorboard"),
         ("nncli train cnn --config ./my", ""),
         ("nncli train cnn --config cnn-m", "cnn-mnist"),
         ("nncli train cnn --config=cnn-m", "--config=cnn-mnist"),

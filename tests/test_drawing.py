@@ -156,3 +156,14 @@ def is_alive(pid: int) -> bool:
     # what nobody has waited for is no longer at work
     status = Path(f"/proc/{pid}/stat")
     return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_it_is_waited_for_until_it_has_rehearsed(tmp_path: Path) -> None:
+    with artist(wanted=True, threads=2) as at_work:
+        at_work.rehearse("classification")
+        at_work.wait()
+        began = time.monotonic()
+        at_work.wait()
+        assert time.monotonic() - began < 1, "it had nothing more to do"
+        assert at_work.draw(run_folder(classifier(), tmp_path))
+    Artist(ahead=False).wait()

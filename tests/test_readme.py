@@ -43,7 +43,8 @@ def test_a_command_runs(
         for name in ("cnn-digits-001", "cnn-digits-002"):
             run_folder(with_history(history, name=name), tmp_path / "outputs")
     arguments = shlex.split(command)[1:]
-    training = arguments[0] == "train" and not {"--dry-run", "--resume"} & set(arguments)
+    others = {"--dry-run", "--resume", "--estimate"}
+    training = arguments[0] == "train" and not others & set(arguments)
     # they would train, or find that these runs were made up
     if arguments[0] in {"verify", "evaluate", "predict", "doctor"}:
         arguments.append("--help")

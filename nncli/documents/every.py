@@ -18,6 +18,7 @@ from nncli.documents.training import (
     Report,
     Train,
     TrainDryRun,
+    TrainEstimate,
     TrainFinished,
     TrainInterrupted,
     Verify,
@@ -29,6 +30,7 @@ Document = (
     | Neuron
     | Train
     | TrainDryRun
+    | TrainEstimate
     | TrainInterrupted
     | TrainFinished
     | Evaluate

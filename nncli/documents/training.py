@@ -149,6 +149,61 @@ class TrainDryRun(TypedDict):
     layers: Sequence[LayerRow]
 
 
+class EstimatedPhase(TypedDict):
+    """What a phase of a training will take, told from a little of it."""
+
+    name: str
+    """`train`, `pretrain`, `head`, `fine_tune`; of a network to compare with its own."""
+    samples: int
+    """That it trains on."""
+    epochs: int
+    """At most so many: early stopping may end it sooner."""
+    steps: int
+    """Of each epoch."""
+    features: float
+    """Seconds that the frozen base takes over all samples, once; 0 where there is none."""
+    setup: float
+    """Seconds until its first step is compiled and done, beyond what a step takes."""
+    step: float
+    """Seconds of each step, with its share of what an epoch takes besides."""
+    validation: float
+    """Seconds of the validation part, after each epoch."""
+    saving: float
+    """Seconds of its checkpoints."""
+    seconds: float
+    """Of the whole phase."""
+
+
+class Needed(TypedDict):
+    """What a run will take, and what there is."""
+
+    bytes: int | None
+    """null where the system does not say."""
+    free: int | None
+    """null where the system does not say."""
+
+
+class TrainEstimate(TypedDict):
+    """What a training will take."""
+
+    document: Literal["train --estimate"]
+    seconds: float
+    """From the start of the command to its end."""
+    at_most: bool
+    """Whether early stopping may end it sooner."""
+    before: Mapping[str, float]
+    """Seconds by part before the training."""
+    phases: Sequence[EstimatedPhase]
+    after: Mapping[str, float]
+    """Seconds by part after it."""
+    memory: Needed
+    """Of the process at its peak."""
+    disk: Needed
+    """Of the run folder at its fullest."""
+    warnings: Sequence[str]
+    """What may not do, and what helps."""
+
+
 class TrainInterrupted(TypedDict):
     """A training that a signal ended, after an epoch or before its pictures."""
 

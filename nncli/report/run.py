@@ -14,6 +14,7 @@ from nncli.listener import Listener
 from nncli.report import training as lines
 from nncli.report.ci import annotate, write_junit
 from nncli.report.console import console, print_json, print_sentence
+from nncli.report.estimate import document, print_estimate, print_sums
 from nncli.report.model import print_model
 from nncli.report.profile import print_profile
 from nncli.report.progress import LiveListener, PlainListener
@@ -25,6 +26,7 @@ from nncli.results import (
     FailedFigure,
     LayerRow,
     Result,
+    RunEstimate,
     SavedFigure,
     StoredRun,
 )
@@ -118,6 +120,25 @@ class RunReport:
             return
         lines.print_config(self.screen, text)
         self.begin(layers, facts, notes, None)
+
+    def begin_estimate(self, facts: Sequence[str], notes: Sequence[str]) -> None:
+        """What the run is, and what may go wrong with it: a step may take all memory there is."""
+        if self.quiet:
+            return
+        with self.live.above() if self.live is not None else nullcontext():
+            lines.print_header(self.screen, f"{self.command} --estimate", facts, None)
+            lines.print_notes(self.screen, notes)
+            self.screen.print()
+
+    def estimate(self, found: RunEstimate, output: Path) -> None:
+        """What the run will take; with `quiet` the sums alone."""
+        self.listener.close()
+        if self.as_json:
+            print_json(document(found))
+        elif self.quiet:
+            print_sums(self.screen, found, output)
+        else:
+            print_estimate(self.screen, found, output)
 
     def end(
         self,

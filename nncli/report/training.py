@@ -25,6 +25,7 @@ FILES = {
     "config.yaml": "the complete config, to repeat the run",
     "run.json": "command, versions, seed, device, times",
     "data.json": "classes and scaling, to prepare other samples alike",
+    "tensorboard/": "one point per epoch: tensorboard --logdir RUN",
     "summary.txt": "the layers as the lesson prints them",
     REPORT: "all of it on one page: nncli report RUN --open",
 }

@@ -6,7 +6,6 @@ import math
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nncli import process, profile
 from nncli.config import TrainingSection
@@ -15,10 +14,10 @@ from nncli.errors import Interrupted, TrainingError
 from nncli.listener import Listener
 from nncli.models.describe import describe
 from nncli.models.kind import BaselinePlan, Plan
-from nncli.results import PRETRAINING, Baseline, EpochRecord, Forecast, Predictions, Result
+from nncli.results import PRETRAINING, Baseline, EpochRecord, Result
 from nncli.training.checkpoint import Checkpoint, Keeper, newest
 from nncli.training.loop import Progress, Start, exit_code_of, monitor_of, run_phase
-from nncli.training.measure import classify, forecast
+from nncli.training.measure import measured
 
 __all__ = ["Checkpoint", "Keeper", "Listener", "fit", "newest"]
 
@@ -77,7 +76,7 @@ def fit(
         listener.status("measuring on the test part", takes_long=True)
         began = time.monotonic()
         with process.signals_stay_signals(), profile.part("test"):
-            test, predictions, series = _measure(plan, dataset)
+            test, predictions, series = measured(plan.model, plan.dataset, dataset.test.x)
         seconds["test"] = time.monotonic() - began
         result = replace(result, test=test, predictions=predictions, forecast=series)
         kept = plan.baselines if progress.stopped != "diverged" else ()
@@ -151,19 +150,6 @@ def _phases(
     return replace(progress, best_value=best_value, best_epoch=best_epoch), history
 
 
-def _measure(
-    plan: Plan, dataset: Dataset
-) -> tuple[dict[str, Any], Predictions | None, Forecast | None]:
-    if plan.dataset.task == "classification":
-        figures, predictions = classify(
-            plan.model, plan.dataset.test, dataset.classes, dataset.test.x, dataset.padding
-        )
-        return figures, predictions, None
-    assert dataset.series is not None
-    figures, series = forecast(plan.model, plan.dataset.test.x, dataset.series)
-    return figures, None, series
-
-
 def _baseline(
     baseline: BaselinePlan,
     dataset: Dataset,
@@ -189,7 +175,7 @@ def _baseline(
             if progress.stopped == "diverged":
                 failed = "its loss was no longer a finite number"
             else:
-                figures, _, _ = _measure(plan, dataset)
+                figures, _, _ = measured(plan.model, plan.dataset, dataset.test.x)
                 metrics = {key: figures[key] for key in ("loss", "accuracy")}
     except Exception as error:  # whatever it is, it must not cost the training it is beside
         failed = str(error) or type(error).__name__

@@ -10,7 +10,7 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from math import prod
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nncli import backend
 from nncli.data.arrays.stored import RowWriter
@@ -31,7 +32,7 @@ from nncli.training.cache import CacheError, cache_folder, keep, take
 from nncli.training.order import large_batch
 from nncli.training.stream import read_ahead
 
-__all__ = ["cache_folder", "features"]
+__all__ = ["cache_folder", "features", "features_from_a_few"]
 
 FORMAT = 1
 """Of the key: with another number, what was kept before is computed anew."""
@@ -86,6 +87,51 @@ def features(phase: Phase, listener: Listener, cache: Path | None) -> Dataset:
                 shelf.keep(part, x)
         kept.append(Split(x, part.y))
     return replace(dataset, train=kept[0], validation=kept[1] if len(kept) > 1 else None)
+
+
+def features_from_a_few(
+    phase: Phase, listener: Listener, cache: Path | None, seconds: float
+) -> tuple[Dataset, float]:
+    """As `features`, but of no more samples than it takes to tell how long all of them will take.
+
+    Args:
+        phase: has an extractor.
+        listener: hears what could not be taken from the cache.
+        cache: as for `features`; nothing is added to it.
+        seconds: after about so many it is enough.
+
+    Returns:
+        The samples, those that were not come to with the features of others; and the seconds that
+        all of them take.
+    """
+    dataset, extractor = phase.dataset, phase.extractor
+    batch = batch_size(extractor, dataset.train.x)
+    shelf = _Shelf(cache, extractor, batch, listener)
+    extraction = _Extraction(extractor, batch, 0, Listener())
+    whole, kept = 0.0, []
+    for part in (dataset.train, dataset.validation):
+        if part is None:
+            continue
+        began = time.monotonic()
+        x = shelf.take(part)
+        whole += time.monotonic() - began
+        if x is None:
+            x, each = extraction.of_a_few(part.x, seconds)
+            whole += each
+        kept.append(Split(x, part.y))
+    found = replace(dataset, train=kept[0], validation=kept[1] if len(kept) > 1 else None)
+    return found, whole
+
+
+class _Repeated(Samples):
+    """A few rows again and again, in the place of those on the disk that are not there yet."""
+
+    def __init__(self, rows: Array, count: int) -> None:
+        super().__init__((count, *rows.shape[1:]), rows.dtype)
+        self._rows = rows
+
+    def read(self, rows: NDArray[np.intp]) -> Array:
+        return np.asarray(self._rows[rows % len(self._rows)])
 
 
 def batch_size(extractor: Any, x: Array | Samples) -> int:
@@ -151,6 +197,28 @@ class _Extraction:
         self.seconds += time.monotonic() - began
         return whole
 
+    def of_a_few(self, x: Array | Samples, seconds: float) -> tuple[Array | Samples, float]:
+        """The same from as many batches as are done in about these seconds, repeated to the end;
+        and the seconds that all batches take."""
+        began = time.monotonic()
+        self._run = self._run or self._graph(x)
+        ends, answers = [time.monotonic()], []
+        with closing(self._answers(x)) as batches:
+            for batch in batches:
+                answers.append(batch)
+                ends.append(time.monotonic())
+                if ends[-1] - ends[0] >= seconds:
+                    break
+        rows = np.concatenate(answers)
+        left = len(x) - len(rows)
+        # the first batch is slow, where there are others
+        warm = ends[-1] - ends[1] if len(answers) > 1 else ends[-1] - ends[0]
+        timed = len(rows) - len(answers[0]) if len(answers) > 1 else len(rows)
+        whole = ends[-1] - began + warm * left / timed
+        if isinstance(x, Samples):
+            return _Repeated(rows, len(x)), whole
+        return np.resize(rows, (len(x), *rows.shape[1:])), whole
+
     def _graph(self, x: Array | Samples) -> Callable[[Array], Any]:
         """The extractor as one graph for any number of samples, traced here."""
         tf, extractor = backend.tensorflow(), self.extractor
@@ -163,7 +231,7 @@ class _Extraction:
         graph.get_concrete_function()  # type: ignore[attr-defined]
         return graph
 
-    def _answers(self, x: Array | Samples) -> Iterator[Array]:
+    def _answers(self, x: Array | Samples) -> Generator[Array, None, None]:
         assert self._run is not None
         begins = range(0, len(x), self.batch)
         if isinstance(x, Samples):

@@ -172,7 +172,7 @@ def _run(
         with profile.part("features"):
             dataset = features(phase, listener, cache)
     with profile.part("build"):
-        train = _targets(dataset.train, loss, dataset)
+        train = targets(dataset.train, loss, dataset)
         _compile(phase.model, loss, dataset.task, train.y, training, phase.learning_rate)
         if keeper is not None and resumed is not None:
             keeper.restore_optimizer(phase.model.optimizer, resumed)
@@ -218,7 +218,7 @@ def _run(
                 verbose=0,
                 validation_data=None
                 if validation is None
-                else fixed_batches(_targets(validation, loss, dataset)),
+                else fixed_batches(targets(validation, loss, dataset)),
                 **feeding,
             )
     finally:
@@ -246,7 +246,7 @@ def _class_weight(dataset: Dataset) -> dict[int, float]:
     return dict(zip(classes.tolist(), weights.tolist(), strict=True))
 
 
-def _targets(split: Split, loss: str, dataset: Dataset) -> Split:
+def targets(split: Split, loss: str, dataset: Dataset) -> Split:
     """Class indices as the loss wants them: one-hot for categorical cross-entropy."""
     if loss != "categorical_crossentropy":
         return split

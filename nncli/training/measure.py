@@ -67,6 +67,26 @@ def figures_to_come(dataset: Dataset, baselines: Iterable[str]) -> tuple[str, ..
     return (*named, "epochs", "best_epoch", "parameters", "trainable_parameters")
 
 
+def measured(
+    model: Any, dataset: Dataset, samples: Array | Samples
+) -> tuple[dict[str, Any], Predictions | None, Forecast | None]:
+    """The figures on the test part, and what was predicted or forecast of it.
+
+    Args:
+        model: trained.
+        dataset: as the model wants it.
+        samples: the test inputs as people want to see them.
+    """
+    if dataset.task == "classification":
+        figures, predictions = classify(
+            model, dataset.test, dataset.classes, samples, dataset.padding
+        )
+        return figures, predictions, None
+    assert dataset.series is not None
+    figures, series = forecast(model, dataset.test.x, dataset.series)
+    return figures, None, series
+
+
 def classify(
     model: Any,
     test: Split,

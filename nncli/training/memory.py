@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from math import prod
 from pathlib import Path
@@ -11,6 +12,9 @@ from nncli.errors import TrainingError
 from nncli.models.kind import Phase
 from nncli.training.broken import layers_of
 
+NEAR = 0.8
+"""Of the memory that is free, more than this is nearly all: other programs take some, too."""
+SMALLER = "use a smaller model, smaller samples, or a machine with more memory"
 BYTES = 4
 """Of a float32; half precision keeps its weights in it, too."""
 STATE = 4
@@ -89,6 +93,59 @@ def _free_of_group() -> int | None:
         return None
 
 
+def resident() -> int | None:
+    """Bytes that this process takes now; None where the system does not say."""
+    return _of_process("VmRSS")
+
+
+def peak() -> int | None:
+    """The most bytes that it has taken at a time; None where the system does not say."""
+    found = _of_process("VmHWM")
+    if found is not None:
+        return found
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _of_process(field: str) -> int | None:
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        fields = dict(line.split(":", 1) for line in lines)
+        return int(fields[field].split()[0]) * 1024
+    except (OSError, ValueError, LookupError):  # not Linux
+        return None
+
+
+def room() -> int | None:
+    """Bytes that a process like this one may take, with what this one has; None for not known."""
+    free, own = available(), resident()
+    return None if free is None or own is None else free + own
+
+
+def nearness(phases: Iterable[Phase], batch_size: int, taken: int, free: int | None) -> str | None:
+    """A warning that a run takes nearly all memory, or more than there is.
+
+    Args:
+        phases: of its plan.
+        batch_size: samples of a step.
+        taken: bytes of the run at its peak.
+        free: bytes that there are; None where that is not known.
+    """
+    if free is None or taken <= NEAR * free:
+        return None
+    sample = max(1, *(per_sample(phase.model) for phase in phases))
+    fits = batch_size - -(-int(taken - NEAR * free) // sample)
+    told = f"the run takes about {_size(taken)}, {_size(free)} are free"
+    advice = (
+        f"training.batch_size: {1 << fits.bit_length() - 1} should fit" if fits > 0 else SMALLER
+    )
+    return f"memory may run out: {told}; {advice}"
+
+
 def fitting_batch(model: Any, free: int) -> int:
     """The largest power of 2 that fits as a batch; 0 for none."""
     samples = (free - fixed(model)) // max(1, per_sample(model))
@@ -125,7 +182,7 @@ def _advice(model: Any, batch_size: int, free: int | None) -> str:
     fits = min(fitting_batch(model, free // 2), batch_size // 2)
     if fits:
         return f"training.batch_size: {fits} should fit"
-    return "use a smaller model, smaller samples, or a machine with more memory"
+    return SMALLER
 
 
 def _needed(model: Any, batch_size: int) -> int:

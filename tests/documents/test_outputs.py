@@ -78,6 +78,7 @@ ROWS = (
     Row("train", f"train rnn --epochs 1 {TINY} --require epochs>=2 --require epochs>0", 5),
     Row("train --dry-run", f"train rnn --dry-run {TINY}"),
     Row("train --dry-run", f"train transfer --dry-run {TINY}"),
+    Row("train --estimate", f"train rnn --epochs 2 --estimate {TINY}"),
     Row("train interrupted", f"train rnn --epochs 9 {TINY}", 143, f"{LISTENER}.epoch"),
     Row("train interrupted", f"train rnn --epochs 1 {TINY}", 143, "nncli.runs.Run.save"),
     Row("train finished", "train --resume outputs/cnn/one"),

@@ -84,3 +84,12 @@ def test_a_disk_without_room_is_told_before_the_training(
     assert not list(small_disk.iterdir())
     # it is enough for the numbers alone
     assert main([*command, "--no-pictures"]) == 0
+
+
+def test_an_estimate_refuses_it_too(
+    started: None, small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "rnn", "--epochs=1", "--estimate", "-o", str(small_disk / "outputs")]
+    assert main(command) == ExitCode.MODEL
+    assert f"but {small_disk} has 0.3 MB free" in capsys.readouterr().err
+    assert not list(small_disk.iterdir())

@@ -27,7 +27,7 @@ from nncli.schema import SCHEMAS
 from nncli.training import cache as kept
 from nncli.training import features as module
 from nncli.training.cache import CacheError, cache_folder, keep, take
-from nncli.training.features import batch_size, features, operations
+from nncli.training.features import batch_size, features, features_from_a_few, operations
 from tests.made import images
 
 
@@ -463,6 +463,28 @@ def test_it_does_not_tell_more_often_than_anybody_reads(
     monkeypatch.setattr(module, "time", times)
     _, told = extracted(planned(base, images(side=16))[1], None)
     assert 5 < len(told.texts) - 1 <= 36 / 4
+
+
+def test_a_few_tell_of_all(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With time for all of them they are the same; else those at hand stand for the others."""
+    monkeypatch.setattr(module, "BATCH", 5)
+    _, phase = planned(base, images(side=16))
+    whole, _ = extracted(phase, None)
+    found, seconds = features_from_a_few(phase, Told(), tmp_path, 60)
+    assert equal(found, whole)
+    assert seconds > 0
+    few, _ = features_from_a_few(phase, Told(), tmp_path, 0)
+    assert few.train.x.shape == whole.train.x.shape
+    assert np.array_equal(few.train.x[:5], whole.train.x[:5])
+    assert np.array_equal(few.train.x[5:10], whole.train.x[:5])
+    streamed = replace(phase, dataset=on_disk(phase.dataset))
+    few, _ = features_from_a_few(streamed, Told(), tmp_path, 0)
+    assert isinstance(few.train.x, Samples)
+    assert np.array_equal(few.train.x[:], np.resize(whole.train.x[:5], whole.train.x.shape))
+    assert files(tmp_path) == [], "nothing is kept"
+    extracted(phase, tmp_path)
+    few, _ = features_from_a_few(phase, Told(), tmp_path, 0)
+    assert equal(few, whole), "taken from the cache"
 
 
 @pytest.mark.parametrize("disk", [False, True])

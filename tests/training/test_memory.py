@@ -74,3 +74,28 @@ def test_a_shortage_is_foreseen(model: Any, monkeypatch: pytest.MonkeyPatch) -> 
 def test_this_system_says_what_is_free() -> None:
     free = memory.available()
     assert free is None or free > 0
+
+
+def test_what_nearly_fills_the_memory_is_told(model: Any) -> None:
+    phase = Phase("train", model, images(), 1, 0.1)
+    sample = memory.per_sample(model)
+    free = 1_000_000_000
+    assert memory.nearness([phase], 1000, 800_000_000, free) is None
+    assert memory.nearness([phase], 1000, 800_000_000, None) is None
+    said = memory.nearness([phase], 1000, 800_000_000 + 700 * sample, free)
+    assert said is not None
+    assert said.startswith("memory may run out: the run takes about 0.8 GB, 1.0 GB are free")
+    assert said.endswith("; training.batch_size: 256 should fit")
+    said = memory.nearness([phase], 1000, 2_000_000_000, free)
+    assert said is not None
+    assert said.endswith(memory.SMALLER), "no batch is small enough"
+
+
+def test_this_process_knows_what_it_takes() -> None:
+    now, most = memory.resident(), memory.peak()
+    if most is None:
+        pytest.skip("this system does not say")
+    assert most > 10_000_000
+    assert now is None or now <= most
+    whole = memory.room()
+    assert whole is None or now is None or whole > now

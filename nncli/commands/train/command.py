@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -61,8 +62,22 @@ def train(
     profile: Annotated[
         bool, typer.Option("--profile", help="Show where the time went; run.json has it always.")
     ] = False,
+    tensorboard: Annotated[
+        bool,
+        typer.Option(
+            "--tensorboard",
+            help="Write the epochs for TensorBoard too, into the run folder.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the config and the model, train nothing.")
+    ] = False,
+    estimate: Annotated[
+        bool,
+        typer.Option(
+            "--estimate",
+            help="Tell how long the run will take, how much memory and disk; train nothing.",
+        ),
     ] = False,
     junit: options.JUnit = None,
     quiet: options.Quiet = False,
@@ -72,6 +87,20 @@ def train(
 
     Values come from the defaults, then --config, then --data, then --set, then the other options.
     """
+    if estimate:
+        _refuse_beside_estimate(
+            {
+                "--resume": resume,
+                "--dry-run": dry_run,
+                "--require": require,
+                "--junit": junit,
+                "--profile": profile,
+            }
+        )
+    from nncli.backend import check_tensorboard
+
+    if tensorboard:
+        check_tensorboard()
     from nncli.commands.train.work import Job, carry_out
     from nncli.report.run import RunReport
     from nncli.requirements import parse
@@ -107,7 +136,10 @@ def train(
                     report.nothing_left(found.run.folder, verdicts)
                     options.enforce(verdicts, as_json=as_json)
                 return
-            carry_out(job(found.loaded, going_on=found), report)
+            goes_on_board = tensorboard or found.has_board
+            if goes_on_board:
+                check_tensorboard()
+            carry_out(job(found.loaded, going_on=found, tensorboard=goes_on_board), report)
         return
 
     from nncli.config import load
@@ -135,4 +167,24 @@ def train(
     if name is not None:
         runs.check_free(output, kind, name)
     runs.check_writable(output / kind)
-    carry_out(job(loaded, name=name, dry_run=dry_run), report)
+    carry_out(
+        job(loaded, name=name, dry_run=dry_run, estimate=estimate, tensorboard=tensorboard), report
+    )
+
+
+def _refuse_beside_estimate(options_given: Mapping[str, object]) -> None:
+    """What says nothing about an estimate.
+
+    Args:
+        options_given: by their names on the command line, with their values.
+
+    Raises:
+        UsageError: one of them has a value.
+    """
+    given = [option for option, value in options_given.items() if value]
+    if given:
+        raise UsageError(
+            f"--estimate tells what a new run will take and trains none: {', '.join(given)} "
+            "has no place beside it",
+            hint="give one of them",
+        )

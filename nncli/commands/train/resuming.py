@@ -11,7 +11,7 @@ from typing import Any
 from nncli import options, runs
 from nncli.config import Loaded, load
 from nncli.errors import RunError, UsageError
-from nncli.results import PRETRAINING
+from nncli.results import PRETRAINING, TENSORBOARD
 from nncli.schema import SCHEMAS
 from nncli.training.checkpoint import Checkpoint, differences, newest
 
@@ -24,6 +24,11 @@ class GoingOn:
     state: Checkpoint | None = None
     loaded: Loaded[Any] | None = None
     """Its config; None for a finished run that is to be trained no longer."""
+
+    @property
+    def has_board(self) -> bool:
+        """Whether its epochs were written for TensorBoard so far."""
+        return (self.run.folder / TENSORBOARD).is_dir()
 
     def check_same(self, origin: Mapping[str, Any]) -> None:
         """Refuse what would lead to other numbers.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from nncli.data.dataset import Dataset
     from nncli.data.source import DataSection
     from nncli.drawing import Artist
+    from nncli.listener import Listener
     from nncli.models.kind import Plan
     from nncli.report.run import RunReport
     from nncli.requirements import Requirement, Verdict
-    from nncli.results import FailedFigure, LayerRow, Result, SavedFigure, StoredRun
+    from nncli.results import EpochRecord, FailedFigure, LayerRow, Result, SavedFigure, StoredRun
     from nncli.runs import Run
 
     Drawn = Sequence[SavedFigure | FailedFigure]
@@ -44,6 +46,10 @@ class Job:
     cache: bool = True
     """Whether the features of frozen bases are kept and taken."""
     dry_run: bool = False
+    tensorboard: bool = False
+    """Whether the epochs are written for TensorBoard too; a run that began with it goes on so."""
+    estimate: bool = False
+    """Whether it is only to be told what the run would take."""
     requirements: tuple[Requirement, ...] = ()
     """What must be reached, or the exit code is 5."""
     going_on: GoingOn | None = None
@@ -112,6 +118,12 @@ def _train(job: Job, report: RunReport, artist: Artist | None) -> None:
     if job.dry_run:
         report.dry_run(to_dict(settings), to_yaml(settings), ready.layers, ready.facts, ready.notes)
         return
+    if job.estimate:
+        from nncli.commands.train.estimating import estimate_run
+
+        report.begin_estimate(ready.facts, ready.notes)
+        report.estimate(estimate_run(job, ready, artist, report.listener), job.output)
+        return
     origin = origin_of(settings, ready.dataset, ready.before, ready.where)
     state = None if job.going_on is None else job.going_on.state
     with _opened(job, ready, origin) as run:
@@ -130,16 +142,18 @@ def _train(job: Job, report: RunReport, artist: Artist | None) -> None:
         if section.checkpoints is not None or state is not None:
             policy = section.checkpoints.model_dump() if section.checkpoints is not None else {}
             keeper = Keeper(run.folder, origin, state, **policy)
-        result = training.fit(
-            settings.kind,
-            ready.plan,
-            ready.dataset,
-            section,
-            settings.seed,
-            report.listener,
-            cache_folder() if job.cache else None,
-            keeper,
-        )
+        history = () if state is None else state.history
+        with _listening(job, run.folder, ready.plan, history, report.listener) as listener:
+            result = training.fit(
+                settings.kind,
+                ready.plan,
+                ready.dataset,
+                section,
+                settings.seed,
+                listener,
+                cache_folder() if job.cache else None,
+                keeper,
+            )
         drawn = _save_and_draw(run, result, ready.plan, report, artist)
         with part("save"):
             stored = runs.load(run.folder)
@@ -217,6 +231,26 @@ def _opened(job: Job, ready: Prepared, origin: dict[str, Any]) -> Run:
         }
         stem = f"{settings.kind}-{ready.dataset.name}"
         return runs.create(job.output, settings.kind, stem, job.name, record)
+
+
+@contextmanager
+def _listening(
+    job: Job, folder: Path, plan: Plan, history: Sequence[EpochRecord], listener: Listener
+) -> Iterator[Listener]:
+    """Whoever hears of the training: what shows it, and what writes it for TensorBoard."""
+    if not job.tensorboard:
+        yield listener
+        return
+    from nncli.listener import Listeners
+    from nncli.results import PRETRAINING, TENSORBOARD
+    from nncli.training.board import Board
+
+    apart = (PRETRAINING, *(each.name for each in plan.baselines))
+    board = Board(folder / TENSORBOARD, apart, listener, history)
+    try:
+        yield Listeners(listener, board)
+    finally:
+        board.close()
 
 
 def _save_and_draw(
