@@ -14,8 +14,9 @@ import re
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -295,6 +296,21 @@ def _quiet() -> Iterator[None]:
             os.close(saved)
             kept.seek(0)
             _noise.append(kept.read().decode(errors="replace"))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what a library prints and warns of inside, to be shown only when something fails."""
+    if KEEP_OPEN in os.environ:
+        yield
+        return
+    said = io.StringIO()
+    try:
+        with _quiet(), warnings.catch_warnings(), redirect_stdout(said), redirect_stderr(said):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        _noise.append(said.getvalue())
 
 
 @contextmanager

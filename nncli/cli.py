@@ -27,6 +27,7 @@ from nncli.commands.data.check import check
 from nncli.commands.data.list import list_sources
 from nncli.commands.doctor import doctor
 from nncli.commands.evaluate import evaluate
+from nncli.commands.export import export
 from nncli.commands.neuron import neuron
 from nncli.commands.plot import plot
 from nncli.commands.plot_activation import plot_activation
@@ -68,6 +69,7 @@ app.command("predict", cls=Command)(predict)
 app.command("plot", cls=Command)(plot)
 app.command("report", cls=Command)(report)
 app.command("verify", cls=Command)(verify)
+app.command("export", cls=Command)(export)
 app.command("doctor", cls=Command)(doctor)
 
 runs = typer.Typer(cls=Group, rich_markup_mode=None, invoke_without_command=True)

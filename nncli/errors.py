@@ -9,6 +9,7 @@
     ├── RequirementError  5  a result that the caller required was not reached
     ├── DiskError         1  a file could not be written: no space, a failing disk
     ├── BackendError      1  TensorFlow is missing or does not start
+    ├── ExportError       1  a format that cannot hold a model, or answers otherwise than Keras
     └── TrainingError     1  training itself: a loss that is no longer a number, no memory
 
     KeyboardInterrupt
@@ -161,6 +162,10 @@ class DiskError(NncliError):
 
 class BackendError(NncliError):
     """TensorFlow/Keras is missing or does not start."""
+
+
+class ExportError(NncliError):
+    """A model that cannot be written in a format, or answers otherwise in it."""
 
 
 class TrainingError(NncliError):

@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
@@ -37,13 +38,65 @@ def whole_file(path: Path) -> Iterator[Path]:
         partial.replace(path)
         _flush_folder(path.parent)
     except OSError as error:
-        message = f"cannot write {path}: {error.strerror or error}"
-        if error.errno in _DISK_ERRORS:
-            raise DiskError(message, hint="make room on the disk; nothing was lost") from error
-        raise RunError(message, hint="check the path and its permissions") from error
+        raise _unwritten(path, error) from error
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+@contextmanager
+def whole_together(path: Path) -> Iterator[Path]:
+    """A temporary place for `path`, a file or a folder, and for what belongs beside it.
+
+    What is in that place's folder when the block ends well comes to stand beside `path`, each file
+    and each folder whole, instead of what had its name. Where the block does not end well, nothing
+    of it is left.
+
+    Raises:
+        RunError: it cannot be written there.
+        DiskError: the disk is full or fails.
+    """
+    partial = path.parent / f".{os.getpid()}.part"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.mkdir()
+        yield partial / path.name
+        for made in sorted(partial.iterdir()):
+            _flush(made)
+            _put_in_place(made, path.parent / made.name)
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise _unwritten(path, error) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _put_in_place(made: Path, target: Path) -> None:
+    """A folder cannot be replaced in one step: for a moment there is none."""
+    if not target.is_dir():
+        made.replace(target)
+        return
+    old = made.with_name(f"{made.name}.old")
+    target.replace(old)
+    try:
+        made.replace(target)
+    except BaseException:
+        old.replace(target)
+        raise
+
+
+def _flush(made: Path) -> None:
+    for path in made.rglob("*") if made.is_dir() else (made,):
+        if path.is_file():
+            with path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+
+
+def _unwritten(path: Path, error: OSError) -> DiskError | RunError:
+    message = f"cannot write {path}: {error.strerror or error}"
+    if error.errno in _DISK_ERRORS:
+        return DiskError(message, hint="make room on the disk; nothing was lost")
+    return RunError(message, hint="check the path and its permissions")
 
 
 def nearest_folder(path: Path) -> Path:
@@ -64,6 +117,9 @@ def removed(folder: Path) -> DiskError:
 def remove_partials(folder: Path) -> None:
     """Remove what a process that was killed had not finished; nobody may be writing there."""
     for partial in folder.rglob(".*.part*"):
+        if partial.is_dir():
+            shutil.rmtree(partial, ignore_errors=True)
+            continue
         with suppress(OSError):  # it is in nobody's way
             partial.unlink()
 

@@ -26,6 +26,8 @@ CHECKPOINTS = "checkpoints"
 """The folder in it with the state of its training: files `*.state`."""
 EVALUATIONS = "evaluations"
 """The folder in it with a folder for each `nncli evaluate`."""
+EXPORTS = "exports"
+"""The folder in it with files for other programs."""
 PRETRAINING = "pretrain"
 """The phase that learns another task than the run's, to begin with better weights."""
 if TYPE_CHECKING:
@@ -653,3 +655,35 @@ class RunDifference:
     """The same of samples, versions and device."""
     figures: Mapping[str, tuple[float | None, float | None]]
     """By name, `validation loss`, equal ones too; None where a run has no such figure."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A run's model in a file for other programs, and how it answered there."""
+
+    run: str
+    """The run's name."""
+    format: str
+    """By its name in the table of formats, `onnx`."""
+    path: Path
+    """The file, or the folder of a format that is one."""
+    beside: tuple[Path, ...]
+    """What was written with it: the description as JSON, the samples of a script."""
+    size: int
+    """Bytes of the file."""
+    takes: str
+    """What goes in, in words."""
+    gives: str
+    """What comes out, in words."""
+    runtime: str
+    """What it was loaded and asked in, with its version: `ONNX Runtime 1.22.0`."""
+    samples: int
+    """On how many samples its answers were compared with Keras's."""
+    samples_of: str
+    """Which those were: `of the test part`, or made up and why."""
+    difference: float
+    """The largest one: of a probability, or of a forecast in deviations of the training part."""
+    tolerance: float
+    """The largest one that was allowed."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about it, one sentence each."""

@@ -12,6 +12,7 @@ outputs/<kind>/<name>/
     predictions.npz    what a classifier said of the test part
     forecast.npz       what a forecaster said of it
     checkpoints/       the state after the last epochs: `nncli train --resume` goes on from it
+    exports/           the model for other programs, where it was exported
     tensorboard/       the epochs as TensorBoard reads them: `--tensorboard`
     *.png              the pictures, drawn from the files above
     evaluations/       a folder for each `nncli evaluate`: evaluation.json and what was answered

@@ -60,6 +60,8 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         (["runs", "list", "--help"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
         (["runs", "show", "no-run"], 2, "tensorflow keras matplotlib numpy pydantic yaml"),
         (["predict", "no-run", "a.png"], 2, "tensorflow keras matplotlib numpy pydantic yaml"),
+        (["export", "no-run", "-f", "onx"], 2, "tensorflow keras matplotlib numpy"),
+        (["export", "no-run", "-f", "onnx"], 2, "tensorflow keras matplotlib numpy"),
         (["train", "rnn", "--epochs", "x"], 2, "tensorflow keras matplotlib numpy"),
         (["train", "cnn", "--set", "model.x=1"], 2, "tensorflow keras matplotlib numpy"),
         (
@@ -172,6 +174,8 @@ def test_the_process_is_left_at_once_but_in_order(
         (["--verbos"], "--ver"),
         (["train", "cn"], "did you mean 'cnn'?"),
         (["train", "[/x]"], "unknown kind '[/x]'"),
+        (["export", "x", "--format", "onx"], "did you mean 'onnx'?"),
+        (["export", "x", "--format", "keras", "--tolerance", "-1"], "give 0 or more"),
         (["train"], "nncli train --help"),
         (["train", "rnn", "cnn"], "cnn"),
         (["train", "rnn", "--epochs"], "--epochs"),

@@ -51,8 +51,8 @@ def ask(line: str | None) -> dict[str, str]:
 
 
 COMMANDS = (
-    "plot-activation neuron train evaluate predict plot report verify doctor schema completion "
-    "runs config data"
+    "plot-activation neuron train evaluate predict plot report verify export doctor schema "
+    "completion runs config data"
 )
 LEVELS = "kind= seed= data. model. training."
 
@@ -88,7 +88,7 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli completion ", "bash zsh fish"),
         (
             "nncli schema ",
-            "plot-activation neuron train evaluate predict plot report verify doctor runs "
+            "plot-activation neuron train evaluate predict plot report verify export doctor runs "
             "config data",
         ),
         ("nncli schema runs ", "list show diff delete"),
@@ -107,6 +107,8 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli config copy cnn-m", "cnn-mnist"),
         ("nncli config show cnn-m", "cnn-mnist"),
         ("nncli config validate my.yaml cnn-m", "cnn-mnist"),
+        ("nncli export --format ", "keras saved-model onnx tflite code"),
+        ("nncli export latest -f on", "onnx"),
         ("nncli neuron --theme ", "light dark"),
         ("nncli neuron --theme=d", "--theme=dark"),
         ("nncli neuron --activation gel", "gelu"),
@@ -265,6 +267,7 @@ def test_an_answer_loads_nothing_heavy() -> None:
     # but for activations, whose table is NumPy
     lines = ["nncli ", "nncli train ", "nncli train --set ", "nncli config show ", "nncli neuron -"]
     lines += ["nncli train cnn --set data.source=", "nncli completion ", "nncli runs show "]
+    lines += ["nncli export --format "]
     script = (
         "import os, sys\n"
         "from nncli.cli import main\n"

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
 
 from nncli.errors import DiskError, ExitCode, RunError
-from nncli.files import whole_file, write_json, write_text
+from nncli.files import remove_partials, whole_file, whole_together, write_json, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -84,3 +85,52 @@ def test_json_has_null_for_what_is_not_finite(tmp_path: Path) -> None:
     assert json.loads(text) == {"b": None, "a": [None, 0.1 + 0.2], "c": {"d": [1, "é"]}}
     assert list(json.loads(text)) == ["a", "b", "c"]
     assert text.endswith("}\n")
+
+
+def test_what_is_written_together_comes_together(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("old", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old").touch()
+    (tmp_path / "beside").touch()
+    with whole_together(tmp_path / "one") as one:
+        one.write_text("new", encoding="utf-8")
+        (one.parent / "folder" / "inside").mkdir(parents=True)
+        (one.parent / "folder" / "inside" / "new").touch()
+        assert (tmp_path / "one").read_text(encoding="utf-8") == "old"
+    assert (tmp_path / "one").read_text(encoding="utf-8") == "new"
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    assert found == ["beside", "folder", "folder/inside", "folder/inside/new", "one"]
+
+
+def test_what_is_not_written_whole_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "new" / "one"
+    with pytest.raises(KeyboardInterrupt), whole_together(target) as one:  # noqa: PT012
+        one.touch()
+        raise KeyboardInterrupt
+    assert list(target.parent.iterdir()) == []
+    with pytest.raises(DiskError, match=str(target)), whole_together(target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    target.mkdir()
+    (target / "old").touch()
+    rename = Path.replace
+
+    def fail(self: Path, to: Path) -> Path:
+        if to == target and self.name == "one":
+            raise OSError(errno.EIO, "failing disk")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(DiskError), whole_together(target) as one:
+        one.mkdir()
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert [path.name for path in target.parent.iterdir()] == ["one"]
+
+
+def test_a_folder_that_was_not_finished_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "exports" / ".123.part").mkdir(parents=True)
+    (tmp_path / "exports" / ".123.part" / "half.onnx").touch()
+    (tmp_path / "exports" / "whole.onnx").touch()
+    remove_partials(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["exports", "whole.onnx"]

@@ -46,6 +46,13 @@ def activations(incomplete: str) -> Answers:
     return _fitting(((row.name, row.text) for row in ACTIVATIONS.values()), incomplete)
 
 
+def formats(incomplete: str) -> Answers:
+    """What a model is exported to."""
+    from nncli.trained.export import FORMATS
+
+    return _fitting(((row.name, row.summary) for row in FORMATS.values()), incomplete)
+
+
 def documents(context: typer.Context, incomplete: str) -> Answers:
     """The commands that take --json, word by word."""
     from nncli.documents.every import commands

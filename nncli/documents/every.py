@@ -10,6 +10,7 @@ from nncli.documents.data import DataCheck, DataList
 from nncli.documents.doctor import Doctor
 from nncli.documents.error import Error
 from nncli.documents.evaluation import Evaluate
+from nncli.documents.export import Export
 from nncli.documents.lesson import ActivationList, ActivationPlot, Neuron
 from nncli.documents.prediction import Predict, PredictSteps
 from nncli.documents.runs import RunsDelete, RunsDiff, RunsList, RunsShow
@@ -39,6 +40,7 @@ Document = (
     | Plot
     | Report
     | Verify
+    | Export
     | Doctor
     | RunsList
     | RunsShow

@@ -13,7 +13,7 @@ from nncli.report.runs import NONE, STATUS_STYLES, row_document
 from nncli.report.table import Column, print_table
 from nncli.report.training import FILES
 from nncli.report.units import duration, number, short, size_text
-from nncli.results import CHECKPOINTS, EVALUATIONS, RunDetails, section
+from nncli.results import CHECKPOINTS, EVALUATIONS, EXPORTS, RunDetails, section
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +31,7 @@ MEANINGS = {
     "forecast.npz": "what it said of the test part",
     f"{CHECKPOINTS}/": "the state to go on from",
     f"{EVALUATIONS}/": "what was measured later",
+    f"{EXPORTS}/": "the model for other programs",
 }
 
 

@@ -57,8 +57,12 @@ class OpenedRun:
         """
         return x if self.preparation is None else converted(x, self.preparation)
 
-    def load_model(self) -> Any:
+    def load_model(self, *, fused: bool = True) -> Any:
         """The keras.Model: (batch, …) prepared samples → answers; after `backend.start`.
+
+        Args:
+            fused: whether LSTM layers are computed by TensorFlow's one operation, which other
+                runtimes do not have, instead of by Keras's loop.
 
         Raises:
             ModelError: it cannot be loaded, or does not fit the run's data.json.
@@ -72,7 +76,8 @@ class OpenedRun:
                 hint="it is damaged, or of another Keras: train again",
             ) from error
         self._check_fit(model)
-        fuse(model)
+        if fused:
+            fuse(model)
         return model
 
     def _check_fit(self, model: Any) -> None:

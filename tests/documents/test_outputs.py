@@ -90,6 +90,7 @@ ROWS = (
     Row("plot", "plot one two -o pictures"),
     Row("report", "report one -o page.html"),
     Row("verify", "verify trained"),
+    Row("export", "export trained --format keras"),
     Row("runs list", "runs list"),
     Row("runs list", "runs list --kind lstm"),
     Row("runs show", "runs show one"),
