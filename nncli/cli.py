@@ -31,6 +31,7 @@ from nncli.commands.export import export
 from nncli.commands.neuron import neuron
 from nncli.commands.plot import plot
 from nncli.commands.plot_activation import plot_activation
+from nncli.commands.predict import predict
 from nncli.commands.report import report
 from nncli.commands.runs.delete import delete
 from nncli.commands.runs.diff import diff
@@ -64,6 +65,7 @@ app.command("plot-activation", cls=Command)(plot_activation)
 app.command("neuron", cls=Command)(neuron)
 app.command("train", cls=Command)(train)
 app.command("evaluate", cls=Command)(evaluate)
+app.command("predict", cls=Command)(predict)
 app.command("plot", cls=Command)(plot)
 app.command("report", cls=Command)(report)
 app.command("verify", cls=Command)(verify)

@@ -144,6 +144,75 @@ class Forecast:
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """A sample, or a file of them, that nothing can be answered to."""
+
+    name: str
+    """What it is called: `cat.png`, `digits.csv:17`."""
+    reason: str
+    """What is wrong with it, in a few words."""
+
+    @property
+    def sentence(self) -> str:
+        """Both, to be read as one."""
+        verb = self.reason.partition(" ")[0] in {"is", "has", "holds", "cannot", "does", "begins"}
+        return f"{self.name}{'' if verb else ':'} {self.reason}"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a classifier says of some samples of no known class."""
+
+    names: tuple[str, ...]
+    """(samples,) what each is called."""
+    probabilities: NDArray[np.float32]
+    """(samples, classes) softmax output."""
+    x: Array
+    """(samples, …) what was asked about: pixels in 0..255, or scaled sequences."""
+    unreadable: tuple[Unreadable, ...] = ()
+    """Samples that stood among them and cannot be read."""
+
+
+@dataclass(frozen=True)
+class ShownAnswers:
+    """Some answers with their samples, for a picture."""
+
+    names: tuple[str, ...]
+    """(shown,) what each is called."""
+    probabilities: NDArray[np.float32]
+    """(shown, classes)"""
+    inputs: Array
+    """(shown, height, width, channels) uint8 pictures, or (shown, steps, features) sequences with
+    NaN after the end of shorter ones."""
+    classes: tuple[str, ...]
+    """Class names, by index."""
+    total: int
+    """Of how many answers these are; of more than are shown the least sure ones."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a forecaster says of the time after its series, in the series' own units."""
+
+    name: str
+    """What the numbers are, `Passengers`."""
+    observed: NDArray[np.float64]
+    """(values,) the series, its last values at least."""
+    window: int
+    """How many of them, the last ones, the model saw."""
+    ahead: NDArray[np.float64]
+    """(steps,) what comes next: each value from those before it, which after the first are in part
+    the model's own."""
+    dates: tuple[str, ...]
+    """(values,) of what was observed, where the source has them; else ()."""
+    labels: tuple[str, ...]
+    """(steps,) the dates gone on with, where they are regular; else `+1`, `+2`, …"""
+    errors: NDArray[np.float64]
+    """(at most steps,) how far off the model was so many steps ahead on the test part, the mean of
+    absolute errors; of fewer steps where it has no truth for more."""
+
+
+@dataclass(frozen=True)
 class Baseline:
     """The same network, trained another way on the same samples, for comparison."""
 

@@ -59,6 +59,7 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         (["runs"], 2, "tensorflow keras matplotlib numpy rich pydantic"),
         (["runs", "list", "--help"], 0, "tensorflow keras matplotlib numpy rich pydantic"),
         (["runs", "show", "no-run"], 2, "tensorflow keras matplotlib numpy pydantic yaml"),
+        (["predict", "no-run", "a.png"], 2, "tensorflow keras matplotlib numpy pydantic yaml"),
         (["export", "no-run", "-f", "onx"], 2, "tensorflow keras matplotlib numpy"),
         (["export", "no-run", "-f", "onnx"], 2, "tensorflow keras matplotlib numpy"),
         (["train", "rnn", "--epochs", "x"], 2, "tensorflow keras matplotlib numpy"),

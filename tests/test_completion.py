@@ -51,8 +51,8 @@ def ask(line: str | None) -> dict[str, str]:
 
 
 COMMANDS = (
-    "plot-activation neuron train evaluate plot report verify export doctor schema completion runs "
-    "config data"
+    "plot-activation neuron train evaluate predict plot report verify export doctor schema "
+    "completion runs config data"
 )
 LEVELS = "kind= seed= data. model. training."
 
@@ -76,6 +76,9 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli runs list --sort ", "started metric epochs time name"),
         ("nncli runs list --status cut", "cut-off"),
         ("nncli runs list --kind l", "lstm"),
+        ("nncli predict latest --format ", "table csv jsonl"),
+        ("nncli predict latest --theme d", "dark"),
+        ("nncli predict latest ./photos", ""),
         ("nncli data check wa", "waves"),
         ("nncli data check ./photos", ""),
         ("nncli data check digits --kind l", "lstm"),
@@ -85,8 +88,8 @@ LEVELS = "kind= seed= data. model. training."
         ("nncli completion ", "bash zsh fish"),
         (
             "nncli schema ",
-            "plot-activation neuron train evaluate plot report verify export doctor runs config "
-            "data",
+            "plot-activation neuron train evaluate predict plot report verify export doctor runs "
+            "config data",
         ),
         ("nncli schema runs ", "list show diff delete"),
         ("nncli schema runs list ", ""),

@@ -64,6 +64,16 @@ def samples(what: data.Rows, source: str, file: str, kind: str = "cnn", *more: s
     ]
 
 
+def inputs(what: data.Rows, family: str, file: str, *, same: bool = True) -> list[Row]:
+    """To be asked about; what is wrong is said in the `same` words as when it is learned from."""
+    line = ("predict", "cnn-digits-001", file, "--runs-in", "made")
+    return [
+        Row(f"predict {family} {file}: {name}", file, data.asked(family, make), line, 3,
+            said if same else "")
+        for name, (make, said) in what.items()
+    ]  # fmt: skip
+
+
 def _in_archive(raw: Callable[[], bytes], member: str) -> Callable[[Path], object]:
     return lambda path: models.keras_file(path, **{member: raw()})  # type: ignore[arg-type]
 
@@ -76,7 +86,11 @@ CONFIGS = {n: (_in_archive(raw, "config"), said) for n, (raw, said) in models.CO
 INSIDE = {n: (_in_archive(raw, "weights"), said) for n, (raw, said) in models.WEIGHTS.items()}
 ALONE = {n: (_alone(raw), said) for n, (raw, said) in models.WEIGHTS.items()}
 
-USES = (("evaluate", "a"), ("export", "a", "--format", "onnx"))
+USES = (
+    ("evaluate", "a"),
+    ("predict", "a", "x.png"),
+    ("export", "a", "--format", "onnx"),
+)
 """Command lines that use a run's model."""
 ROWS = [
     *base(CONFIGS),
@@ -92,6 +106,14 @@ ROWS = [
     *samples(data.CSV, "csv", "a.csv", "rnn"),
     *samples(data.CSV, "table", "a.csv", "rnn"),
     *samples(data.TS, "ts", "a.ts", "lstm"),
+    *inputs(data.NPY, "images", "a.npy"),
+    *inputs(data.NPZ, "images", "a.npz"),
+    *inputs(data.IDX, "images", "a-idx3", same=False),
+    *inputs(data.PICTURES, "images", "a.png", same=False),
+    *inputs(data.CSV, "images", "a.csv", same=False),
+    *inputs(data.CSV, "sequences", "a.csv", same=False),
+    *inputs(data.CSV, "series", "a.csv"),
+    *inputs(data.TS, "sequences", "a.ts"),
     *(
         Row(f"config: {name}", "c.yaml", make, ("train", "cnn", *TRAIN, "-c", "c.yaml"), 2, said)
         for name, (make, said) in data.YAML.items()

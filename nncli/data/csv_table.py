@@ -41,7 +41,7 @@ LABEL_NAMES = ("label", "class", "target", "y")
 """What a column of labels is called, in any case."""
 _BLOCK = 4_000_000
 """Characters that are read at a time."""
-_COUNTER_NAMES = ("", "id", "index", "unnamed: 0")
+COUNTER_NAMES = ("", "id", "index", "unnamed: 0")
 """What a column that counts the rows is called, in any case."""
 
 
@@ -56,8 +56,8 @@ class Layout:
     """One name per column; empty where the file has no header line."""
     width: int
     """How many columns there are."""
-    label: int
-    """The index of the column with the labels."""
+    label: int | None
+    """The index of the column with the labels; None where nobody asks for them."""
     numbers: tuple[int, ...]
     """The indices of the columns with the numbers of a sample."""
     notes: tuple[str, ...]
@@ -70,6 +70,7 @@ class Layout:
     @property
     def label_name(self) -> str:
         """Of the column with the labels."""
+        assert self.label is not None
         return self.name(self.label)
 
 
@@ -81,7 +82,7 @@ class Table:
     numbers: Array
     """(rows, columns) uint8 where all are whole numbers from 0 to 255, else float."""
     labels: Sequence[str]
-    """(rows,) as written; empty where there is none."""
+    """(rows,) as written, empty where a row has none; () where nobody asks for them."""
     lines: Sequence[int]
     """(rows,) the line of the file that each row ends on, from 1."""
 
@@ -115,7 +116,7 @@ def read_layout(
     written = [name for name in (label, *ignore) if isinstance(name, str)]
     header: tuple[str, ...] = ()
     notes: list[str] = []
-    if _is_header(rows, written):
+    if is_header(rows, written):
         header = tuple(cell.strip() for cell in rows.pop(0))
     elif not all(is_number(cell) or is_missing(cell) for cell in rows[0]):
         notes.append(f"{path.name} has no header line: its first row is taken as a sample")
@@ -137,7 +138,7 @@ def read_layout(
         )
     for index in range(width if header else 0):
         name = header[index]
-        if index != labels and name.lower() in _COUNTER_NAMES and _counts(columns[index]):
+        if index != labels and name.lower() in COUNTER_NAMES and _counts(columns[index]):
             left_out.add(index)
             named = f"'{name}'" if name else f"{index + 1}, which has no name,"
             notes.append(f"column {named} counts the rows and is not used")
@@ -178,7 +179,7 @@ def same_layout(path: Path, layout: Layout, separator: str = "auto") -> Layout:
                 f"{path} has {len(header)} column(s), but {layout.path} has {layout.width}",
                 hint="give two files of the same columns",
             )
-        if not _is_header(rows, ()):
+        if not is_header(rows, ()):
             header = ()
         elif layout.header:
             at = next(i for i in range(layout.width) if header[i] != layout.header[i])
@@ -235,7 +236,7 @@ def _first_rows(path: Path, separator: str, key: str = "path") -> tuple[str, lis
     with _open(path) as stream:
         mark = SEPARATORS.get(separator) or guess_separator(stream)
     with _open(path) as stream:
-        rows = [row for row, _ in islice(_rows(path, stream, mark), GUESS_ROWS + 1)]
+        rows = [row for row, _ in islice(rows_of(path, stream, mark), GUESS_ROWS + 1)]
     if not rows:
         raise DataError(f"{path} is empty", hint="give a file with one sample per row")
     return mark, rows
@@ -265,22 +266,36 @@ def read_table(layout: Layout, dtypes: Sequence[Any]) -> Table:
     with _open(layout.path) as stream:
         before = _skip_header(layout, stream) if layout.header else 0
         for begin, block in _blocks(stream, before):
-            read = None
-            if layout.decimal == ".":
-                dtypes_left = iter(dtypes)
-                while read is None and (dtype := next(dtypes_left, None)) is not None:
-                    read = _read_fast(layout, block, begin, dtype)
-            if read is None:
-                read = _read_carefully(layout, block, begin, dtypes[-1])
+            read = read_block(layout, block, begin, dtypes)
             numbers.append(read.numbers)
             labels += read.labels
             lines.extend(read.lines)
     return Table(layout, _together(numbers), labels, lines)
 
 
+def read_block(layout: Layout, block: Sequence[str], before: int, dtypes: Sequence[Any]) -> Table:
+    """Read some lines that follow on each other.
+
+    Args:
+        layout: of the file.
+        block: whole rows, with their line ends.
+        before: how many lines came before them.
+        dtypes: as `read_table` takes them.
+
+    Raises:
+        DataError: as `read_table`.
+    """
+    read = None
+    if layout.decimal == ".":
+        dtypes_left = iter(dtypes)
+        while read is None and (dtype := next(dtypes_left, None)) is not None:
+            read = _read_fast(layout, block, before, dtype)
+    return read if read is not None else _read_carefully(layout, block, before, dtypes[-1])
+
+
 def _skip_header(layout: Layout, stream: TextIO) -> int:
     """How many lines it takes, blank ones before it included."""
-    return next(line for _, line in _rows(layout.path, stream, layout.separator))
+    return next(line for _, line in rows_of(layout.path, stream, layout.separator))
 
 
 def _blocks(stream: TextIO, before: int) -> Iterator[tuple[int, list[str]]]:
@@ -333,10 +348,20 @@ def _open(path: Path) -> Iterator[TextIO]:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _rows(
+def rows_of(
     path: Path, stream: Iterable[str], separator: str, before: int = 0
 ) -> Iterator[tuple[list[str], int]]:
-    """The rows that hold something, each with the line that it ends on."""
+    """The rows that hold something, each with the line that it ends on.
+
+    Args:
+        path: the file, for errors.
+        stream: its lines, or some of them.
+        separator: what stands between two cells.
+        before: how many lines came before.
+
+    Raises:
+        DataError: what is no CSV, or a row of far too many cells.
+    """
     reader = csv.reader(stream, delimiter=separator, skipinitialspace=True)
     try:
         for row in reader:
@@ -348,7 +373,7 @@ def _rows(
         raise DataError(f"{path}:{line}: not a CSV line: {error}") from error
 
 
-def _is_header(rows: Sequence[Sequence[str]], written: Sequence[str]) -> bool:
+def is_header(rows: Sequence[Sequence[str]], written: Sequence[str]) -> bool:
     """Whether the first row holds names.
 
     Numbers may be names too: `label,0,1,2`. Such a row is told from a sample by a name that the
@@ -437,7 +462,9 @@ def _read_fast(layout: Layout, block: Sequence[str], before: int, dtype: Any) ->
             )
     except (ValueError, DeprecationWarning):
         return None
-    if numbers.shape != (len(filled), layout.width) or len(labels) != len(filled):
+    if numbers.shape != (len(filled), layout.width):
+        return None
+    if layout.label is not None and len(labels) != len(filled):
         return None
     numbers = numbers[:, list(layout.numbers)]
     if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
@@ -454,22 +481,28 @@ def _read_carefully(layout: Layout, block: Sequence[str], before: int, dtype: An
     labels: list[str] = []
     lines: list[int] = []
     numbers = array("d")
-    width, path = layout.width, layout.path
-    for row, line in _rows(path, block, layout.separator, before):
-        if len(row) < width or any(cell.strip() for cell in row[width:]):
-            raise DataError(
-                f"{path}:{line}: {len(row)} cells, but {width} column(s)",
-                hint="complete the row, quote cells that hold the separator, or set data.separator",
-            )
-        numbers.extend(_row_numbers(layout, row, line))
-        labels.append(row[layout.label].strip())
+    for row, line in rows_of(layout.path, block, layout.separator, before):
+        numbers.extend(row_numbers(layout, row, line))
+        if layout.label is not None:
+            labels.append(row[layout.label].strip())
         lines.append(line)
     found: NDArray[np.float64] = np.frombuffer(numbers, dtype=np.float64)
     found = found.reshape(len(lines), len(layout.numbers))
     return Table(layout, found.astype(dtype, copy=False), labels, lines)
 
 
-def _row_numbers(layout: Layout, row: Sequence[str], line: int) -> list[float]:
+def row_numbers(layout: Layout, row: Sequence[str], line: int) -> list[float]:
+    """The numbers of one row.
+
+    Raises:
+        DataError: a cell that is no number, or more or fewer cells than there are columns.
+    """
+    width = layout.width
+    if len(row) < width or any(cell.strip() for cell in row[width:]):
+        raise DataError(
+            f"{layout.path}:{line}: {len(row)} cells, but {width} column(s)",
+            hint="complete the row, quote cells that hold the separator, or set data.separator",
+        )
     cells = [row[index] for index in layout.numbers]
     if layout.decimal == ".":
         together = "".join(cells)

@@ -9,7 +9,8 @@ from nncli.data import SOURCES
 from nncli.data.dataset import Family
 from nncli.errors import DataError, UsageError, unknown_name
 
-_IDX = re.compile(r"[-.]idx\d(-ubyte)?(\.gz)?$", re.IGNORECASE)
+IDX_NAME = re.compile(r"[-.]idx\d(-ubyte)?(\.gz)?$", re.IGNORECASE)
+"""How the names of idx files end."""
 _ENDINGS = {".ts": "ts", ".csv": "csv", ".tsv": "csv", ".npz": "npz", ".npy": "npy"}
 
 
@@ -56,7 +57,7 @@ def needs_path(source: str) -> bool:
 def _by_name(path: Path) -> str | None:
     if path.is_dir():
         return None
-    return "idx" if _IDX.search(path.name) else _ENDINGS.get(path.suffix.lower())
+    return "idx" if IDX_NAME.search(path.name) else _ENDINGS.get(path.suffix.lower())
 
 
 def _by_content(folder: Path) -> str:
@@ -67,7 +68,7 @@ def _by_content(folder: Path) -> str:
         raise DataError(f"{folder} cannot be read: {error.strerror}") from error
     if any(name.endswith("_TRAIN.ts") for name in names):
         return "ts"
-    if any(_IDX.search(name) for name in names):
+    if any(IDX_NAME.search(name) for name in names):
         return "idx"
     if any(name.lower().endswith(".npy") for name in names):
         return "npy"

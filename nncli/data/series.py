@@ -190,15 +190,7 @@ def load_csv(section: CsvSection, _seed: int) -> Dataset:
     Raises:
         DataError: an unreadable file, a wrong column or cell, or too few or constant values.
     """
-    columns = read_columns(
-        section.path,
-        column=section.column,
-        input_columns=section.input_columns,
-        date_column=section.date_column,
-        separator=section.separator,
-        decimal=section.decimal,
-    )
-    columns = _without_missing_rows(section, columns)
+    columns = _read(section)
     values = columns.values
     train_end, test_start = _borders(section, len(values))
     notes = list(columns.notes)
@@ -251,6 +243,19 @@ def load_csv(section: CsvSection, _seed: int) -> Dataset:
         files=columns.digest,
         notes=tuple(notes),
     )
+
+
+def _read(section: CsvSection) -> Columns:
+    """The columns as the section wants them, holes only where they are to be filled."""
+    columns = read_columns(
+        section.path,
+        column=section.column,
+        input_columns=section.input_columns,
+        date_column=section.date_column,
+        separator=section.separator,
+        decimal=section.decimal,
+    )
+    return _without_missing_rows(section, columns)
 
 
 def _without_missing_rows(section: CsvSection, columns: Columns) -> Columns:
@@ -361,6 +366,19 @@ def _naive_error(train: NDArray[np.float64]) -> float:
     return float(np.abs(np.diff(train)).mean())
 
 
+def whole_columns(section: CsvSection) -> Columns:
+    """All values of the columns, to go on from their end; holes filled or left out.
+
+    Raises:
+        DataError: an unreadable file, or a wrong column or cell.
+    """
+    columns = _read(section)
+    if not np.isnan(columns.values).any():
+        return columns
+    filled = _filled(section.path.name, columns, (0, len(columns.values)))
+    return replace(columns, values=filled)
+
+
 def _windows(
     series: Series,
     others: Scaler | None,
@@ -404,15 +422,7 @@ def other_series(section: CsvSection, learned: Learned, _seed: int) -> Others:
         DataError: an unreadable file, a wrong column or cell, or too few values.
     """
     assert learned.series is not None
-    columns = read_columns(
-        section.path,
-        column=section.column,
-        input_columns=section.input_columns,
-        date_column=section.date_column,
-        separator=section.separator,
-        decimal=section.decimal,
-    )
-    columns = _without_missing_rows(section, columns)
+    columns = _read(section)
     window, features = learned.input_shape
     if len(columns.names) != features:
         raise DataError(

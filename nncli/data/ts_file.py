@@ -17,7 +17,7 @@ Source: https://www.timeseriesclassification.com, as read by aeon's `load_from_t
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -64,12 +64,17 @@ class TsFile:
 
 
 @dataclass
-class _Header:
+class Header:
+    """What stands before the sequences."""
+
     classes: tuple[str, ...] = ()
+    """Those that it names."""
     class_line: int = 0
     """Where @classLabel stands; 0 where it does not say true."""
     equal_line: int = 0
     """Where @equalLength says true; 0 where it does not."""
+    data_line: int = 0
+    """Where @data stands."""
 
 
 def read_content(path: Path) -> bytes:
@@ -103,8 +108,13 @@ def parse_ts(path: Path, content: bytes, missing: Missing = "refuse") -> TsFile:
         DataError: with the file and the line: not this format, missing or bad numbers, no class
             labels, time stamps, channels or lengths that differ where they must not.
     """
-    lines = _lines(path, content)
-    header = _read_header(path, lines)
+    lines = numbered_lines(path, io.BytesIO(content))
+    header = read_header(path, lines)
+    if not header.class_line:
+        raise DataError(
+            f"{path}:{header.data_line}: no class labels (no '@classLabel true' before @data)",
+            hint="only files for classification can be read",
+        )
     sequences: list[NDArray[np.float64]] = []
     labels: list[str] = []
     numbers: list[int] = []
@@ -121,7 +131,7 @@ def parse_ts(path: Path, content: bytes, missing: Missing = "refuse") -> TsFile:
                 f"{path}:{number}: class '{_short(label)}' is not in the header",
                 hint=f"@classLabel names {', '.join(header.classes)}; is the line complete?",
             )
-        sequence, holes = _sequence(path, number, channels, missing)
+        sequence, holes = read_sequence(path, number, channels, missing)
         if sequences:
             _check_shape(path, number, sequence, sequences[0], numbers[0], header)
         sequences.append(sequence)
@@ -141,9 +151,13 @@ def parse_ts(path: Path, content: bytes, missing: Missing = "refuse") -> TsFile:
     )
 
 
-def _lines(path: Path, content: bytes) -> Iterator[tuple[int, str]]:
-    """Numbered lines without comments and blank ones."""
-    for number, line in enumerate(io.BytesIO(content), start=1):
+def numbered_lines(path: Path, lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers, without comments and blank ones.
+
+    Raises:
+        DataError: one that is not UTF-8.
+    """
+    for number, line in enumerate(lines, start=1):
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
         except UnicodeDecodeError as error:
@@ -155,19 +169,19 @@ def _lines(path: Path, content: bytes) -> Iterator[tuple[int, str]]:
             yield number, text
 
 
-def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Header:
-    """The lines up to @data."""
-    header = _Header()
+def read_header(path: Path, lines: Iterator[tuple[int, str]]) -> Header:
+    """Take the lines up to @data.
+
+    Raises:
+        DataError: with the line: not this format, or time stamps.
+    """
+    header = Header()
     for number, line in lines:
         key, *values = line.split()
         key = key.lower()
         if key == "@data":
-            if header.class_line:
-                return header
-            raise DataError(
-                f"{path}:{number}: no class labels (no '@classLabel true' before @data)",
-                hint="only files for classification can be read",
-            )
+            header.data_line = number
+            return header
         if not key.startswith("@"):
             raise DataError(
                 f"{path}:{number}: values before @data", hint="is this a .ts file, and complete?"
@@ -202,10 +216,20 @@ def _classes(path: Path, number: int, names: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _sequence(
-    path: Path, number: int, channels: list[str], missing: Missing
+def read_sequence(
+    path: Path, number: int, channels: Sequence[str], missing: Missing
 ) -> tuple[NDArray[np.float64], int]:
-    """One line's values, (steps, features), and how many of them were missing."""
+    """One line's values, (steps, features), and how many of them were missing.
+
+    Args:
+        path: the file, for errors.
+        number: the line's.
+        channels: what stands between its colons, the class left out.
+        missing: as `parse_ts` takes it.
+
+    Raises:
+        DataError: missing or bad numbers, or channels of different lengths.
+    """
     rows: list[NDArray[np.float64]] = []
     for index, channel in enumerate(channels, start=1):
         row = _channel(f"{path}:{number}", index, channel)
@@ -277,7 +301,7 @@ def _check_shape(
     sequence: NDArray[np.float64],
     first: NDArray[np.float64],
     first_number: int,
-    header: _Header,
+    header: Header,
 ) -> None:
     (steps, features), (first_steps, first_features) = sequence.shape, first.shape
     if features != first_features:

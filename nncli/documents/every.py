@@ -12,6 +12,7 @@ from nncli.documents.error import Error
 from nncli.documents.evaluation import Evaluate
 from nncli.documents.export import Export
 from nncli.documents.lesson import ActivationList, ActivationPlot, Neuron
+from nncli.documents.prediction import Predict, PredictSteps
 from nncli.documents.runs import RunsDelete, RunsDiff, RunsList, RunsShow
 from nncli.documents.training import (
     Plot,
@@ -34,6 +35,8 @@ Document = (
     | TrainInterrupted
     | TrainFinished
     | Evaluate
+    | Predict
+    | PredictSteps
     | Plot
     | Report
     | Verify

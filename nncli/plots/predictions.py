@@ -181,7 +181,7 @@ def draw_predictions(run: StoredRun, theme: Theme, *, narrow: bool = False) -> F
                 colour=theme.muted if right else theme.text)  # fmt: skip
     if images:
         for place, of_place in zip(places, tiles, strict=True):
-            draw_picture(ax, _on_page(predictions.inputs[place], theme), of_place)
+            draw_picture(ax, on_page(predictions.inputs[place], theme), of_place)
         return figure
     sequences = [predictions.inputs[place] for place in places]
     limits = shared_limits(predictions.inputs)
@@ -246,7 +246,7 @@ def _under(predictions: Predictions, places: list[int], width: float) -> list[li
     ]
 
 
-def _on_page(image: Array, theme: Theme) -> Array:
+def on_page(image: Array, theme: Theme) -> Array:
     """Light strokes on black are ink on paper where the page is light."""
     if image.shape[-1] != 1 or theme.name != "light":
         return image

@@ -309,7 +309,7 @@ def series_figures(
     most = HORIZON if horizon is None else horizon
     figures["horizons"] = {
         str(steps): {**told, "mean_absolute_scaled_error": scaled(told["mean_absolute_error"])}
-        for steps, told in _by_horizon(model, samples.test.x, series, result, most)
+        for steps, told in errors_by_horizon(model, run.learned.input_shape, series, result, most)
     }
     return figures, result
 
@@ -325,12 +325,20 @@ def _block_interval(errors: NDArray[np.float64]) -> list[float]:
     return _middle((sums[starts + length] - sums[starts]).sum(axis=1) / (blocks * length))
 
 
-def _by_horizon(
-    model: Any, x: Any, series: Series, result: Forecast, most: int
+def errors_by_horizon(
+    model: Any, shape: tuple[int, ...], series: Series, result: Forecast, most: int
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """How far off a forecast is so many steps ahead, from every value on; by itself after the
-    first step, and so for one step alone where the model sees other columns too."""
-    window, features = x.shape[1:]
+    first step, and so for one step alone where the model sees other columns too.
+
+    Args:
+        model: (batch, window, features) → (batch, 1), or (batch, window, 1).
+        shape: window and features.
+        series: the values that are measured on, and those before them.
+        result: the forecast of each, one step ahead.
+        most: steps ahead.
+    """
+    window, features = shape
     count = len(series.truth)
     yield 1, _errors(result.one_step, result.persistence, result.truth)
     if features > 1 or len(series.seen) < window:

@@ -28,9 +28,11 @@ from nncli.documents.every import documents
 from nncli.documents.json_schema import json_schema
 from nncli.errors import Interrupted, NncliError, Problem
 from nncli.report import console
+from tests.data.made import picture
 from tests.documents.read import document_of, validator
 from tests.made import run_folder
 from tests.plots.runs import digits_history, with_history
+from tests.tiny import tiny_run
 
 Captured = pytest.CaptureFixture[str]
 
@@ -81,6 +83,8 @@ ROWS = (
     Row("train interrupted", f"train rnn --epochs 1 {TINY}", 143, "nncli.runs.Run.save"),
     Row("train finished", "train --resume outputs/cnn/one"),
     Row("evaluate", "evaluate trained --no-save"),
+    Row("predict", "predict cnn digit.png photos --device cpu --plot sheet.svg", 3),
+    Row("predict --steps", "predict trained --steps 3 --plot ahead.svg"),
     Row("doctor", "doctor", 1),
     Row("plot", "plot one -o pictures --only curves"),
     Row("plot", "plot one two -o pictures"),
@@ -120,10 +124,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(
+    tmp_path: Path,
+    trained: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """A folder to work in, with runs in any state, a config and pictures that are none."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(trained, tmp_path / "outputs" / "rnn" / "trained")
+    tiny_run("cnn", tmp_path / "outputs", tmp_path_factory)
+    picture(0).save(tmp_path / "digit.png")
     # TensorFlow in another process is tried in test_doctor.py and in test_verification.py
     missing = Failed("it was not started", "start it")
     monkeypatch.setattr("nncli.doctor._begun", lambda *_: missing)

@@ -243,6 +243,28 @@ def run_at(path: Path) -> Path:
     return path
 
 
+def asked(family: str, make: Callable[[Path], object]) -> Callable[[Path], object]:
+    """The input of a run with a model, which lies in the folder `made` beside it."""
+    told: dict[str, Any] = {**LEARNED, "input_shape": [9, 9, 1]}
+    kind, source = {"images": ("cnn", "digits"), "sequences": ("lstm", "waves"),
+                    "series": ("rnn", "sine")}[family]  # fmt: skip
+    if family != "images":
+        told |= {"preparation": None, "input_shape": [9, 1]}
+    if family == "series":
+        series = {"name": "y", "offset": 0.0, "scale": 1.0, "naive_error": 1.0}
+        told["series"] = {**series, "change": True, "relative": False}
+        told |= {"task": "forecast", "classes": []}
+    config = {"kind": kind, "data": {"source": source}}
+
+    def put(path: Path) -> None:
+        run = stored(kind=kind, task=told["task"], config=config, data=told)
+        made = run_folder(run, path.parent / "made")
+        models.keras_file(made / "model.keras")
+        make(path)
+
+    return put
+
+
 def _file(name: str, raw: bytes) -> Callable[[Path], object]:
     def make(path: Path) -> None:
         (run_at(path) / name).write_bytes(raw)

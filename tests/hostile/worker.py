@@ -31,6 +31,7 @@ WARM = (
     "train --resume none",
     "plot none",
     "report none",
+    "predict none",
 )
 """Lines that are refused: what Typer and pydantic make of each command is made once."""
 
@@ -48,9 +49,11 @@ def load() -> None:
     import nncli.page
     import nncli.plots.stored
     import nncli.report.errors
+    import nncli.report.predictions
     import nncli.report.run
     import nncli.runs
     import nncli.schema
+    import nncli.trained.predict
     import nncli.training.checkpoint
 
     PIL.Image.init()

@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 
 from nncli.neuron import compute
 from nncli.plots.activation import draw_activation
+from nncli.plots.answers import draw_answers
 from nncli.plots.architecture import draw_architecture
 from nncli.plots.calibration import draw_calibration
 from nncli.plots.comparison import draw_comparison
@@ -33,6 +34,7 @@ from nncli.plots.figure import THEMES, Theme, save
 from nncli.plots.forecast import draw_forecast
 from nncli.plots.horizons import draw_horizons
 from nncli.plots.neuron import draw_neuron
+from nncli.plots.outlook import draw_outlook
 from nncli.plots.predictions import draw_predictions
 from nncli.plots.samples import draw_samples
 from tests.plots import (
@@ -47,6 +49,7 @@ from tests.plots import (
     test_predictions,
     test_samples,
 )
+from tests.plots.asked import ANSWERS, OUTLOOKS
 from tests.plots.evaluations import CALIBRATIONS, HORIZONS
 
 FOLDER = Path(__file__).parents[2] / "outputs" / "gallery"
@@ -111,6 +114,16 @@ EXHIBITS = {
         HORIZONS,
         lambda case, theme, narrow: draw_horizons(case(), theme, narrow=narrow),
         "better",
+    ),
+    "answers": Exhibit(
+        ANSWERS,
+        lambda case, theme, narrow: draw_answers(case(), runs.stored(), theme, narrow=narrow),
+        "three",
+    ),
+    "outlook": Exhibit(
+        OUTLOOKS,
+        lambda case, theme, narrow: draw_outlook(case(), runs.stored(), theme, narrow=narrow),
+        "two years",
     ),
     "architecture": Exhibit(
         test_architecture.CASES,

@@ -108,7 +108,7 @@ def test_errors_by_horizon_by_counting() -> None:
         persistence=series.before,
         name="line",
     )
-    told = dict(evaluate._by_horizon(Line(0.5), x, series, result, 12))
+    told = dict(evaluate.errors_by_horizon(Line(0.5), x.shape[1:], series, result, 12))
     assert list(told) == list(range(1, 13))
     for steps, figures in told.items():
         assert figures["forecasts"] == 25 - steps + 1
@@ -121,8 +121,7 @@ def test_other_columns_leave_one_step_alone() -> None:
     values = np.arange(30.0)
     series = Series("line", 0.0, 1.0, seen=values[:5], truth=values[5:])
     result = Forecast(series.seen, series.truth, series.truth, np.empty(0), series.before, "line")
-    two = np.zeros((25, 5, 2), dtype=np.float32)
-    assert list(dict(evaluate._by_horizon(Line(1), two, series, result, 12))) == [1]
+    assert list(dict(evaluate.errors_by_horizon(Line(1), (5, 2), series, result, 12))) == [1]
 
 
 def test_what_changed_is_told_by_its_name() -> None:

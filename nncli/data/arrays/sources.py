@@ -179,6 +179,11 @@ def _usual(stems: tuple[str, ...], part: str) -> list[str]:
     return [*names, *stems] if part == "train" else names
 
 
+def usual_inputs() -> list[str]:
+    """The names that an array of inputs goes by: of no part, then of those seldom trained on."""
+    return [*_INPUTS, *(name for part in reversed(PARTS) for name in _usual(_INPUTS, part))]
+
+
 def _names(arrays: dict[str, StoredArray]) -> str:
     return ", ".join(list(arrays)[:20])
 

@@ -170,3 +170,15 @@ def _files(folder: Path, seen: set[Path]) -> Iterator[Path]:
             yield from _files(path, seen)
         else:  # a dead link, or what is no file, is reported as unreadable
             yield path
+
+
+def pictures_below(folder: Path) -> list[Path]:
+    """All pictures in a folder and those below it, in the order of their names.
+
+    Hidden files and folders are skipped, and a folder that is reached a second time, through a
+    link, is not entered again.
+
+    Raises:
+        DataError: a folder that cannot be looked into.
+    """
+    return [path for path in _files(folder, set()) if path.suffix.lower() in SUFFIXES]

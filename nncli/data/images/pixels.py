@@ -292,3 +292,17 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error) or type(error).__name__
+
+
+def decoded_or_reason(pictures: Pictures, given: Path | bytes) -> NDArray[np.uint8] | str:
+    """One picture, (height, width, channels), or why it cannot be read.
+
+    Args:
+        pictures: what decodes it.
+        given: its file, or the bytes of one.
+    """
+    try:
+        return pictures.decoded(_bytes(given) if isinstance(given, Path) else given)
+    # a damaged file raises nearly anything out of a decoder
+    except Exception as error:
+        return _reason(error)
