@@ -303,8 +303,10 @@ def _print_outlook(screen: Console, outlook: Outlook, files: Sequence[Path]) -> 
     last = f" after {outlook.dates[-1]}" if outlook.dates else ""
     count = len(outlook.ahead)
     title = f"{outlook.name}: {count:,} step{'s' * (count > 1)}{last}"
-    now = f", where it is {float(outlook.observed[-1]):.6g}"
-    print_sentence(screen, Text(), Text(visible(title + now), "bold"))
+    now, largest = float(outlook.observed[-1]), float(abs(outlook.observed).max())
+    # what rounding leaves of a zero
+    title += f", where it is {now if abs(now) > 1e-9 * largest else 0:.6g}"
+    print_sentence(screen, Text(), Text(visible(title), "bold"))
     steps = _steps(outlook)
     columns = [
         Column("step", [Text(f"{row['step']:,}") for row in steps], drop=2),
