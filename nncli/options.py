@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nncli import completion
-from nncli.errors import ExitCode, RequirementError
+from nncli.errors import ExitCode, RequirementError, UsageError
 
 if TYPE_CHECKING:
     from nncli.config import Override
@@ -217,3 +217,19 @@ def enforce(verdicts: Sequence[Verdict], *, as_json: bool, hint: str | None = No
         raise typer.Exit(ExitCode.REQUIREMENT)
     if missed:
         raise RequirementError(f"not reached: {'; '.join(missed)}", hint=hint)
+
+
+def refuse(given: Mapping[str, object], message: str, hint: str) -> None:
+    """Options that go against another one.
+
+    Args:
+        given: by their names on the command line, with their values.
+        message: with `{}` for the names of those that have one.
+        hint: what to do.
+
+    Raises:
+        UsageError: one of them has a value.
+    """
+    names = [option for option, value in given.items() if value]
+    if names:
+        raise UsageError(message.format(", ".join(names)), hint=hint)

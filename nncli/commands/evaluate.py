@@ -62,7 +62,7 @@ def evaluate(
 
     nncli evaluate cnn-digits-001 --data photos --require 'test.accuracy >= 0.9'
     """
-    from nncli import runs, status
+    from nncli import process, runs, status
     from nncli.report.evaluation import EvaluationReport
     from nncli.requirements import check_known, judge, parse
     from nncli.trained.evaluate import evaluate_run, figures_to_come
@@ -80,17 +80,21 @@ def evaluate(
     section = section_of(run, data_from, options.overrides(sets)) if other else None
     check_known(wanted, figures_to_come(run.learned, horizon))
     report = EvaluationReport(f"nncli evaluate {name}", quiet=quiet, as_json=as_json, junit=junit)
-    with report, status.told_to(report.status):
+    with (
+        report,
+        process.borrowed_terminal(report.give_back_terminal, report.take_terminal),
+        status.told_to(report.listener.status),
+    ):
         found = evaluate_run(run, section, horizon, shlex.join(["nncli", *sys.argv[1:]]))
         verdicts = judge(wanted, {"test": found.figures})
         place, drawn = None, []
         if save:
-            report.status("saving")
+            report.listener.status("saving")
             place = runs.save_evaluation(folder, found)
         if place is not None and pictures:
             from nncli.plots.evaluated import save_evaluated
 
-            report.status("drawing the pictures")
+            report.listener.status("drawing the pictures")
             drawn = save_evaluated(run.stored, found, place)
         report.end(found, place, drawn, verdicts)
         options.enforce(verdicts, as_json=as_json)

@@ -108,17 +108,18 @@ def _standard_input() -> Any:
 def _loaded(opened: OpenedRun) -> Any:
     """The model, after TensorFlow is started as the run's training was."""
     from nncli import backend, process
-    from nncli.report.waiting import Waiting
+    from nncli.report.console import console
+    from nncli.report.live_report import LiveReport
 
-    waiting = Waiting()
+    waiting = LiveReport(console(stderr=True))
     section = opened.config.training
     with (
-        waiting as listener,
+        waiting,
         process.borrowed_terminal(waiting.give_back_terminal, waiting.take_terminal),
     ):
-        listener.status("starting TensorFlow")
+        waiting.listener.status("starting TensorFlow")
         backend.start(section.device, section.threads, opened.config.seed, section.precision)
-        listener.status("loading the model")
+        waiting.listener.status("loading the model")
         return opened.load_model()
 
 

@@ -34,6 +34,13 @@ def annotate_error(error: NncliError) -> None:
         annotate(f"{error.message}\n{error.hint}" if error.hint else error.message)
 
 
+def annotate_missed(verdicts: Sequence[Verdict]) -> None:
+    """What was required and is not so."""
+    for each in verdicts:
+        if not each.met:
+            annotate(f"not reached: {each.text}")
+
+
 def _escaped(text: str, more: str = "") -> str:
     for character in "%\r\n" + more:
         text = text.replace(character, f"%{ord(character):02X}")

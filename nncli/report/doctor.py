@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from nncli.listener import Listener
 from nncli.report.console import console, print_sentence, visible
-from nncli.report.progress import LiveListener
+from nncli.report.live_report import LiveReport
 from nncli.results import Check, CheckStatus
 
 if TYPE_CHECKING:
@@ -26,36 +25,12 @@ WIDE = 72
 NAME_WIDTH = 12
 
 
-class DoctorReport:
-    """Prints each check as it is done, or none of them (`as_json`).
-
-    In a `with` block its `listener` shows what is being looked at, where there is a terminal.
-    """
+class DoctorReport(LiveReport):
+    """Prints each check as it is done, or none of them (`as_json`)."""
 
     def __init__(self, *, as_json: bool) -> None:
+        super().__init__(console(stderr=as_json))  # standard output belongs to the document
         self.as_json = as_json
-        # with --json, standard output belongs to the document
-        self.screen = console(stderr=as_json)
-        self.listener = Listener()
-        self.live: LiveListener | None = None
-
-    def __enter__(self) -> DoctorReport:
-        if self.screen.is_interactive:
-            self.live = self.listener = LiveListener(self.screen)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.listener.close()
-
-    def give_back_terminal(self) -> None:
-        """Erase what is live and show the cursor: the process ends, or is suspended."""
-        if self.live is not None:
-            self.live.hide()
-
-    def take_terminal(self) -> None:
-        """The process goes on."""
-        if self.live is not None:
-            self.live.show()
 
     def print(self, check: Check) -> None:
         """The finding, and below it what to do."""

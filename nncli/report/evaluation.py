@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nncli.errors import RequirementError
 from nncli.report import training as lines
-from nncli.report.ci import annotate, write_junit
+from nncli.report.ci import annotate_missed, write_junit
 from nncli.report.console import console, print_json, print_sentence, visible
-from nncli.report.progress import LiveListener
+from nncli.report.live_report import LiveReport
 from nncli.report.table import Column, print_table
 from nncli.report.units import decimal
 from nncli.requirements import Verdict
@@ -31,40 +31,24 @@ FILES = {
 }
 
 
-class EvaluationReport:
+class EvaluationReport(LiveReport):
     """Prints one evaluation: everything, the result lines alone (`quiet`), or JSON."""
 
     def __init__(
         self, command: str, *, quiet: bool, as_json: bool, junit: Path | None = None
     ) -> None:
-        self.command, self.quiet, self.as_json, self.junit = command, quiet, as_json, junit
+        super().__init__(console(stderr=as_json), quiet=quiet)
+        self.command, self.as_json, self.junit = command, as_json, junit
         self.verdicts: Sequence[Verdict] = ()
-        self.screen = console(stderr=as_json)
-        self.live: LiveListener | None = None
-
-    def __enter__(self) -> EvaluationReport:
-        if not self.quiet and self.screen.is_interactive:
-            self.live = LiveListener(self.screen)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
-        self._close()
+        super().__exit__(kind, error, None)
         if self.junit is not None:
             decided = isinstance(error, RequirementError) or self.verdicts
             ended = None if decided else error
             write_junit(self.junit, self.command, self.verdicts, ended, "measures")
-
-    def status(self, text: str) -> None:
-        """What goes on, where somebody watches."""
-        if self.live is not None:
-            self.live.status(text)
-
-    def _close(self) -> None:
-        if self.live is not None:
-            self.live.close()
-            self.live = None
 
     def end(
         self,
@@ -83,15 +67,13 @@ class EvaluationReport:
         """
         from rich.text import Text
 
-        self._close()
+        self.listener.close()
         self.verdicts = verdicts
         failed = {each.name: each.reason for each in drawn if isinstance(each, FailedFigure)}
         saved = {each.path.name: each.meaning for each in drawn if isinstance(each, SavedFigure)}
         lines.print_failed_figures(console(stderr=True), failed)
         if self.as_json:
-            for each in verdicts:
-                if not each.met:  # elsewhere an error says so
-                    annotate(f"not reached: {each.text}")
+            annotate_missed(verdicts)  # elsewhere an error says so
             print_json(_document(found, place, sorted(saved), failed, verdicts))
             return
         screen = self.screen

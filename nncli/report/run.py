@@ -7,17 +7,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from nncli.errors import ExitCode, RequirementError
-from nncli.listener import Listener
 from nncli.report import training as lines
-from nncli.report.ci import annotate, write_junit
+from nncli.report.ci import annotate_missed, write_junit
 from nncli.report.console import console, print_json, print_sentence
 from nncli.report.estimate import document, print_estimate, print_sums
+from nncli.report.live_report import LiveReport
 from nncli.report.model import print_model
 from nncli.report.profile import print_profile
-from nncli.report.progress import LiveListener, PlainListener
+from nncli.report.progress import PlainListener
 from nncli.requirements import Verdict
 from nncli.results import (
     CHECKPOINTS,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nncli.documents.training import Metrics
 
 
-class RunReport:
+class RunReport(LiveReport):
     """Prints one run: everything, the result line alone (`quiet`), or JSON.
 
     In a `with` block its `listener` shows progress in the way that fits where the output goes.
@@ -50,43 +50,28 @@ class RunReport:
         profile: bool = False,
         junit: Path | None = None,
     ) -> None:
+        super().__init__(
+            console(stderr=as_json), quiet=quiet
+        )  # with --json, stdout is the document's
         self.command = command
         self.junit = junit
         self.verdicts: Sequence[Verdict] = ()
         self.profile = profile
-        self.quiet = quiet
         self.as_json = as_json
-        # with --json, standard output belongs to the document
-        self.screen = console(stderr=as_json)
-        self.listener = Listener()
-        self.live: LiveListener | None = None
 
-    def __enter__(self) -> RunReport:
-        if self.quiet:
-            return self
-        if self.screen.is_interactive:
-            self.live = self.listener = LiveListener(self.screen)
-        else:
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self.live is None and not self.quiet:
             self.listener = PlainListener(sys.stderr if self.as_json else sys.stdout)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
-        self.listener.close()
+        super().__exit__(kind, error, None)
         if self.junit is not None:
             decided = isinstance(error, RequirementError) or self.verdicts
             write_junit(self.junit, self.command, self.verdicts, None if decided else error)
-
-    def give_back_terminal(self) -> None:
-        """Erase what is live and show the cursor: the process ends, or is suspended."""
-        if self.live is not None:
-            self.live.hide()
-
-    def take_terminal(self) -> None:
-        """The process goes on."""
-        if self.live is not None:
-            self.live.show()
 
     def begin(
         self,
@@ -165,9 +150,7 @@ class RunReport:
         saved = {each.path.name: each.meaning for each in drawn if isinstance(each, SavedFigure)}
         lines.print_failed_figures(console(stderr=True), failed)
         if self.as_json:
-            for each in verdicts:
-                if not each.met:  # elsewhere an error says so
-                    annotate(f"not reached: {each.text}")
+            annotate_missed(verdicts)  # elsewhere an error says so
             print_json(
                 {
                     "document": "train",

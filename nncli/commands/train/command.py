@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -88,14 +87,16 @@ def train(
     Values come from the defaults, then --config, then --data, then --set, then the other options.
     """
     if estimate:
-        _refuse_beside_estimate(
+        options.refuse(
             {
                 "--resume": resume,
                 "--dry-run": dry_run,
                 "--require": require,
                 "--junit": junit,
                 "--profile": profile,
-            }
+            },
+            "--estimate tells what a new run will take and trains none: {} has no place beside it",
+            "give one of them",
         )
     from nncli.backend import check_tensorboard
 
@@ -110,9 +111,9 @@ def train(
     words = f"nncli train --resume {resume}" if resume is not None else f"nncli train {kind}"
     report = RunReport(words, quiet=quiet, as_json=as_json, profile=profile, junit=junit)
     if resume is not None:
-        from nncli.commands.train.resuming import refuse, resumed
+        from nncli.commands.train.resuming import resumed
 
-        refuse(
+        options.refuse(
             {
                 "--config": config,
                 "--data": data_from,
@@ -124,7 +125,10 @@ def train(
                 "--set": sets,
                 "--name": name,
                 "--dry-run": dry_run,
-            }
+            },
+            "--resume goes on with the run's own config, {} would change it",
+            "only --epochs may be given, to train longer; for a new run: "
+            "nncli train KIND --config RUN/config.yaml",
         )
         with resumed(kind, resume, epochs, output) as found:
             if found.loaded is None:
@@ -170,21 +174,3 @@ def train(
     carry_out(
         job(loaded, name=name, dry_run=dry_run, estimate=estimate, tensorboard=tensorboard), report
     )
-
-
-def _refuse_beside_estimate(options_given: Mapping[str, object]) -> None:
-    """What says nothing about an estimate.
-
-    Args:
-        options_given: by their names on the command line, with their values.
-
-    Raises:
-        UsageError: one of them has a value.
-    """
-    given = [option for option, value in options_given.items() if value]
-    if given:
-        raise UsageError(
-            f"--estimate tells what a new run will take and trains none: {', '.join(given)} "
-            "has no place beside it",
-            hint="give one of them",
-        )

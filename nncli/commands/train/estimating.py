@@ -56,7 +56,7 @@ def estimate_run(
         record = {"status": "running", **circumstances(settings, ready.dataset, (), origin)}
         with runs.Run(folder, record) as run:
             write_text(folder / "config.yaml", to_yaml(settings))
-            write_json(folder / "data.json", ready.dataset.learned())
+            write_json(folder / "data.json", ready.plan.learned(ready.dataset))
             found = rehearse(
                 settings.kind,
                 ready.plan,

@@ -50,24 +50,6 @@ class GoingOn:
             )
 
 
-def refuse(options_given: Mapping[str, object]) -> None:
-    """A run goes on as it began.
-
-    Args:
-        options_given: by their names on the command line, with their values.
-
-    Raises:
-        UsageError: one of them has a value.
-    """
-    given = [option for option, value in options_given.items() if value]
-    if given:
-        raise UsageError(
-            f"--resume goes on with the run's own config, {', '.join(given)} would change it",
-            hint="only --epochs may be given, to train longer; for a new run: "
-            "nncli train KIND --config RUN/config.yaml",
-        )
-
-
 @contextmanager
 def resumed(kind: str | None, named: str, epochs: str | None, output: Path) -> Iterator[GoingOn]:
     """Open a run for this process alone, with its newest checkpoint and its config.
