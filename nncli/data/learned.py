@@ -175,7 +175,7 @@ class Learned(_Record):
                 f"reach from 0 to {EIGHT_BIT / factor:g}",
                 hint="give them in the same way",
             )
-        return Brightness(factor, whole=False).apply(x)
+        return Brightness(factor, whole=factor < 1).apply(x)  # of 16 bits: they are rounded
 
     def scaled(self, place: str, x: Array) -> NDArray[np.float32]:
         """Sequences scaled as those of the training part: (…, features); NaN stays NaN.

@@ -27,7 +27,17 @@ from tests.data.made import (
     write_ts_pair,
 )
 
-DIVIDED = ("folder", "npz", "npz in memory or not", "npz sequences", "npy", "idx", "table", "ts")
+DIVIDED = (
+    "folder",
+    "npz",
+    "npz in memory or not",
+    "npz of 16 bits",
+    "npz sequences",
+    "npy",
+    "idx",
+    "table",
+    "ts",
+)
 
 
 def learned(dataset: Dataset) -> Learned:
@@ -64,10 +74,13 @@ def divided(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DataSection]:
     flat = {name: values.reshape(len(values), -1)[:, :12] for name, values in parts.items()
             if name.startswith("x")}  # fmt: skip
     steps = {**parts, **{name: values.reshape(-1, 4, 3) / 7 for name, values in flat.items()}}
+    wide = {name: values.astype(np.uint16) * 251 if name.startswith("x") else values
+            for name, values in parts.items()}  # fmt: skip
     return {
         "folder": section("folder", path=root / "pets", size=16),
         "npz": section("npz", path=write_npz(root / "a.npz", **parts)),
         "npz in memory or not": section("npz", path=root / "a.npz", memory_limit=0),
+        "npz of 16 bits": section("npz", path=write_npz(root / "c.npz", **wide)),
         "npz sequences": section(
             "npz", family="sequences", path=write_npz(root / "b.npz", **steps)
         ),
