@@ -75,8 +75,11 @@ def export(
     from nncli.trained.export import export as write
     from nncli.trained.model import open_run
 
+    if output is not None:
+        runs.check_writable(path.parent)
     opened = open_run(folder)
-    runs.check_writable(path.parent)
+    if output is None:  # which leaves a trace in the run's folder: only now
+        runs.check_writable(path.parent)
     if not as_json:
         print_exporting(opened.stored.name, row.runtime)
     backend.start("cpu", available_threads(), opened.config.seed)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -70,7 +71,7 @@ def evaluate_run(
         DataError: the samples are missing, damaged, or not such that the model can take.
         ModelError: the model cannot be loaded.
     """
-    began = datetime.now(UTC)
+    started, began = datetime.now(UTC), time.monotonic()
     tell("reading the samples")
     samples = _own_samples(run) if section is None else read_others(run, section)
     training = run.config.training
@@ -96,8 +97,8 @@ def evaluate_run(
         notes=(*samples.notes, *_seen(run, section)),
         record={
             "command": command,
-            "started": began.isoformat(timespec="seconds"),
-            "seconds": round((datetime.now(UTC) - began).total_seconds(), 3),
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - began, 3),
             "versions": backend.versions(),
             "device": asdict(device),
             "samples": {

@@ -123,7 +123,8 @@ def test_memory_and_disk_are_those_of_the_run(kind: str, tmp_path: Path) -> None
     )
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", script, "train", kind, "--output", str(tmp_path), *more]
+        options = ["--output", str(tmp_path), "--epochs", "6"]
+        command = [sys.executable, "-c", script, "train", kind, *options, *more]
         return subprocess.run(command, capture_output=True, text=True, check=True)
 
     told = json.loads(run("--estimate", "--json").stdout)
