@@ -46,7 +46,13 @@ def test_a_command_runs(
     others = {"--dry-run", "--resume", "--estimate"}
     training = arguments[0] == "train" and not others & set(arguments)
     # they would train, or find that these runs were made up
-    if arguments[0] in {"verify", "evaluate", "predict", "export", "doctor"}:
+    if "--estimate" in arguments or arguments[0] in {
+        "verify",
+        "evaluate",
+        "predict",
+        "export",
+        "doctor",
+    }:
         arguments.append("--help")
     assert main([*arguments, "--dry-run"] if training else arguments) == 0
     assert capsys.readouterr().out

@@ -71,7 +71,8 @@ def evaluate_run(
         DataError: the samples are missing, damaged, or not such that the model can take.
         ModelError: the model cannot be loaded.
     """
-    started, began = datetime.now(UTC), time.monotonic()
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    began = time.monotonic()
     tell("reading the samples")
     samples = _own_samples(run) if section is None else read_others(run, section)
     training = run.config.training
@@ -97,7 +98,7 @@ def evaluate_run(
         notes=(*samples.notes, *_seen(run, section)),
         record={
             "command": command,
-            "started": started.isoformat(timespec="seconds"),
+            "started": started,
             "seconds": round(time.monotonic() - began, 3),
             "versions": backend.versions(),
             "device": asdict(device),

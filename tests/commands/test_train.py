@@ -106,7 +106,7 @@ def test_a_taken_name_is_refused(outputs: Path, capsys: pytest.CaptureFixture[st
 
 def test_json_is_one_document(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
-    assert train("rnn", outputs, "--epochs", "2", "--json", pictures=True) == 0
+    assert train("rnn", outputs, "--epochs", "1", "--json", pictures=True) == 0
     document = document_of(capsys.readouterr().out, "train")
     assert document["metrics"] == read(Path(document["run"]) / "metrics.json")
     assert document["figures"] == sorted(FIGURES["rnn"])
