@@ -454,6 +454,7 @@ def test_fashion_mnist_from_a_keras_cache(real_data: Path, tmp_path: Path) -> No
     command = [
         sys.executable, "-m", "nncli", "train", "cnn", "--config", "cnn-fashion-mnist",
         "--epochs", "3", "--set", "data.limit=2000", "--output", str(tmp_path), "--quiet",
+        "--no-pictures",
     ]  # fmt: skip
     environment = {**os.environ, "KERAS_HOME": str(tmp_path / "keras")}
     subprocess.run(command, check=True, env=environment, timeout=300)
