@@ -109,6 +109,12 @@ def open_run(folder: Path, overrides: Sequence[Override] = ()) -> OpenedRun:
     """
     stored = runs.load(folder)
     data_file = folder / "data.json"
+    lacking = [name for name in Learned.model_fields if name not in stored.data]
+    if lacking:
+        raise RunError(
+            f"{data_file} does not tell of {', '.join(lacking[:3])}: the run is of an older nncli",
+            hint=f"train again: nncli train {stored.kind} --config {folder / 'config.yaml'}",
+        )
     try:
         learned = Learned.of(stored.data)
     except ValueError as error:

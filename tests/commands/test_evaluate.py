@@ -177,6 +177,7 @@ def test_samples_that_are_no_longer_those_that_were_trained_on(
         ("data.json", lambda text: text.replace("28", "29", 1), 4, "not the one that"),
         ("data.json", lambda text: text.replace('"9"', '"9", "10"'), 4, "not the one that"),
         ("data.json", lambda text: text[:40], 4, "damaged"),
+        ("data.json", lambda text: text.replace('"columns"', '"tables"'), 4, "an older nncli"),
         ("metrics.json", lambda _: "{}", 4, "damaged"),
         ("config.yaml", lambda text: text.replace("kernel_size: 3", "kernel_size: x"), 4,
          "model.kernel_size"),
