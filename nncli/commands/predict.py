@@ -107,18 +107,17 @@ def _standard_input() -> Any:
 
 def _loaded(opened: OpenedRun) -> Any:
     """The model, after TensorFlow is started as the run's training was."""
-    from nncli import backend, process
+    from nncli import process
     from nncli.report.console import console
     from nncli.report.live_report import LiveReport
 
     waiting = LiveReport(console(stderr=True))
-    section = opened.config.training
     with (
         waiting,
         process.borrowed_terminal(waiting.give_back_terminal, waiting.take_terminal),
     ):
         waiting.listener.status("starting TensorFlow")
-        backend.start(section.device, section.threads, opened.config.seed, section.precision)
+        opened.start()
         waiting.listener.status("loading the model")
         return opened.load_model()
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nncli.errors import ConfigError, NncliError
+from nncli.errors import ConfigError, NncliError, RequirementError
 from nncli.files import write_text
 from nncli.report.console import visible
 from nncli.requirements import Verdict
@@ -60,7 +60,8 @@ def write_junit(
         path: of the XML file.
         suite: its name, the command.
         verdicts: what became of what was required.
-        error: what ended the command, where it did not end by itself.
+        error: what ended the command, where it did not end by itself; of what was judged the
+            verdicts tell.
         what: the command's own case.
 
     Raises:
@@ -68,6 +69,8 @@ def write_junit(
     """
     from xml.etree import ElementTree
 
+    if verdicts or isinstance(error, RequirementError):
+        error = None
     failed = sum(not each.met for each in verdicts)
     top = ElementTree.Element(
         "testsuite",

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from nncli.errors import RequirementError
 from nncli.report import training as lines
 from nncli.report.ci import annotate_missed, write_junit
 from nncli.report.console import console, print_json, print_sentence, visible
@@ -46,9 +45,7 @@ class EvaluationReport(LiveReport):
     ) -> None:
         super().__exit__(kind, error, None)
         if self.junit is not None:
-            decided = isinstance(error, RequirementError) or self.verdicts
-            ended = None if decided else error
-            write_junit(self.junit, self.command, self.verdicts, ended, "measures")
+            write_junit(self.junit, self.command, self.verdicts, error, "measures")
 
     def end(
         self,
@@ -69,9 +66,7 @@ class EvaluationReport(LiveReport):
 
         self.listener.close()
         self.verdicts = verdicts
-        failed = {each.name: each.reason for each in drawn if isinstance(each, FailedFigure)}
-        saved = {each.path.name: each.meaning for each in drawn if isinstance(each, SavedFigure)}
-        lines.print_failed_figures(console(stderr=True), failed)
+        saved, failed = lines.drawn_and_failed(drawn)
         if self.as_json:
             annotate_missed(verdicts)  # elsewhere an error says so
             print_json(_document(found, place, sorted(saved), failed, verdicts))

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from nncli.errors import ExitCode, RequirementError
+from nncli.errors import ExitCode
 from nncli.report import training as lines
 from nncli.report.ci import annotate_missed, write_junit
 from nncli.report.console import console, print_json, print_sentence
@@ -70,8 +70,7 @@ class RunReport(LiveReport):
     ) -> None:
         super().__exit__(kind, error, None)
         if self.junit is not None:
-            decided = isinstance(error, RequirementError) or self.verdicts
-            write_junit(self.junit, self.command, self.verdicts, None if decided else error)
+            write_junit(self.junit, self.command, self.verdicts, error)
 
     def begin(
         self,
@@ -146,9 +145,7 @@ class RunReport(LiveReport):
         """
         self.listener.close()
         self.verdicts = verdicts
-        failed = {each.name: each.reason for each in drawn if isinstance(each, FailedFigure)}
-        saved = {each.path.name: each.meaning for each in drawn if isinstance(each, SavedFigure)}
-        lines.print_failed_figures(console(stderr=True), failed)
+        saved, failed = lines.drawn_and_failed(drawn)
         if self.as_json:
             annotate_missed(verdicts)  # elsewhere an error says so
             print_json(

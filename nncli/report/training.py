@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nncli.report.console import print_sentence
+from nncli.report.console import console, print_sentence
 from nncli.report.units import duration, number
-from nncli.results import REPORT
+from nncli.results import REPORT, FailedFigure, SavedFigure
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -163,6 +163,16 @@ def print_files(screen: Console, folder: Path, figures: Mapping[str, str]) -> No
     for name, meaning in listed.items():
         bullet = Text.assemble("  ", (name.ljust(width), "cyan"))
         print_sentence(screen, bullet, Text(meaning.replace("RUN", shlex.quote(where)), "dim"))
+
+
+def drawn_and_failed(
+    drawn: Sequence[SavedFigure | FailedFigure],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What each file is good for, and why each that is not there failed; these are told too."""
+    failed = {each.name: each.reason for each in drawn if isinstance(each, FailedFigure)}
+    print_failed_figures(console(stderr=True), failed)
+    saved = {each.path.name: each.meaning for each in drawn if isinstance(each, SavedFigure)}
+    return saved, failed
 
 
 def print_failed_figures(screen: Console, failed: Mapping[str, str]) -> None:

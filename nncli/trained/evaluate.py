@@ -75,9 +75,8 @@ def evaluate_run(
     began = time.monotonic()
     tell("reading the samples")
     samples = _own_samples(run) if section is None else read_others(run, section)
-    training = run.config.training
     tell("starting TensorFlow")
-    device = backend.start(training.device, training.threads, run.config.seed, training.precision)
+    device = run.start()
     tell("loading the model")
     model = run.load_model()
     tell("measuring")

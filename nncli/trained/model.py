@@ -1,7 +1,8 @@
 """A finished run with its model: what every use of it begins with.
 
     opened = open_run(folder)        all of it but the model, without TensorFlow
-    model = opened.load_model()      after `backend.start`
+    opened.start()
+    model = opened.load_model()
     answers = predict(model, opened.prepared(x))
 
 The model is the best epoch's, as training measured it: on a CPU it gives the same bits.
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli import backend, runs
+from nncli.backend import Device
 from nncli.config import Override, load
 from nncli.data.learned import Learned
 from nncli.data.samples import Samples, converted
@@ -56,6 +58,16 @@ class OpenedRun:
             x: (samples, height, width, channels) in 0..255, or (samples, steps, features) scaled.
         """
         return x if self.preparation is None else converted(x, self.preparation)
+
+    def start(self) -> Device:
+        """Set TensorFlow up as the run's config says: what comes before `load_model`.
+
+        Raises:
+            UsageError: a GPU that is not there.
+            BackendError: TensorFlow does not start.
+        """
+        section = self.config.training
+        return backend.start(section.device, section.threads, self.config.seed, section.precision)
 
     def load_model(self, *, fused: bool = True) -> Any:
         """The keras.Model: (batch, …) prepared samples → answers; after `backend.start`.

@@ -164,7 +164,7 @@ def scan(pictures: Pictures, *, keep: bool) -> Scan:
                 pixels[i] = decoded
 
     begins = range(0, count, _AT_ONCE)
-    with _workers() as pool:
+    with workers() as pool:
         for begin, _ in zip(begins, pool.map(look, begins), strict=True):
             tell(f"reading {min(begin + _AT_ONCE, count):,} of {count:,} pictures")
     if bad:
@@ -183,7 +183,7 @@ def unreadable(bad: Sequence[str]) -> DataError:
 
 
 @contextmanager
-def _workers() -> Iterator[ThreadPoolExecutor]:
+def workers() -> Iterator[ThreadPoolExecutor]:
     """Threads that stop with the block, also when a signal ends it."""
     from concurrent.futures import ThreadPoolExecutor
 

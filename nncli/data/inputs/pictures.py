@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 
-from nncli.config.sections import available_threads
 from nncli.data.images.files import SUFFIXES, as_text, pictures_below
-from nncli.data.images.pixels import Pictures, decoded_or_reason
+from nncli.data.images.pixels import Pictures, decoded_or_reason, workers
 from nncli.data.inputs.block import Block, Wanted, empty, reason
 from nncli.data.inputs.piped import NAME, Piped
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
 from nncli.results import Unreadable
-
-MOST_THREADS = 16
 
 
 def picture_blocks(given: Sequence[Path], wanted: Wanted) -> Iterator[Block]:
@@ -34,20 +31,17 @@ def picture_blocks(given: Sequence[Path], wanted: Wanted) -> Iterator[Block]:
         names, futures = waiting.pop(0)
         return _block(wanted, names, [future.result() for future in futures])
 
-    with ThreadPoolExecutor(min(MOST_THREADS, available_threads()), "nncli-read") as pool:
-        try:
-            for paths, lost in _some(given, wanted.at_once):
-                if lost is not None:
-                    yield empty(wanted, lost)
-                    continue
-                futures = [pool.submit(decoded_or_reason, pictures, path) for path in paths]
-                waiting.append(([_called(path) for path in paths], futures))
-                if len(waiting) > 1:
-                    yield first()
-            while waiting:
+    with workers() as pool:
+        for paths, lost in _some(given, wanted.at_once):
+            if lost is not None:
+                yield empty(wanted, lost)
+                continue
+            futures = [pool.submit(decoded_or_reason, pictures, path) for path in paths]
+            waiting.append(([_called(path) for path in paths], futures))
+            if len(waiting) > 1:
                 yield first()
-        finally:  # nobody waits for those that are not wanted any more
-            pool.shutdown(wait=False, cancel_futures=True)
+        while waiting:
+            yield first()
 
 
 def picture_piped(piped: Piped, wanted: Wanted) -> Iterator[Block]:
