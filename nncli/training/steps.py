@@ -14,8 +14,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from nncli import backend, profile
 from nncli.data.dataset import Split
 from nncli.results import Array
@@ -60,7 +58,7 @@ class EpochInGraph:
         self.broken_step: int | None = None
         """Of the last epoch the first step with a loss that is not finite, counted from 1."""
         self._order_now: Any = None
-        self._before: list[Array] = []
+        self._before: list[Any] = []
         self._model, self._order, self._see, self._size = model, order, see, 1
         self._batch_size = batch_size
         changing = changing_variables(model)
@@ -79,7 +77,7 @@ class EpochInGraph:
         """Train the next epoch of `stream`; the figures over all of its steps, by name."""
         tf = backend.tensorflow()
         self._order_now = order = tf.constant(self._order(int(next(stream))))
-        self._before = [np.array(each) for each in self._state]
+        self._before = backend.values(self._state)
         first, self.broken_step = 0, None
         while first < self.steps and self.broken_step is None:
             self._see(first)

@@ -127,6 +127,17 @@ def test_weights_of_samples_are_those_of_their_classes(started: None) -> None:
     assert found["loss"][0] != pytest.approx(in_graph(without, split, 8)["loss"][0], rel=1e-3)
 
 
+def test_what_is_kept_of_variables_stays_when_they_change(started: None) -> None:
+    variable = backend.keras().Variable([1.0, 2.0])
+    before = backend.values([variable])
+    variable.assign_add([10.0, 10.0])
+    (variable.value * 2).numpy()
+    variable.assign([5.0, 5.0])
+    assert np.asarray(before[0]).tolist() == [1.0, 2.0]
+    variable.assign(before[0])
+    assert variable.numpy().tolist() == [1.0, 2.0]
+
+
 def test_two_runs_are_equal_to_the_last_bit(started: None) -> None:
     split = samples(43)
     runs = []
