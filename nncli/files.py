@@ -106,6 +106,24 @@ def nearest_folder(path: Path) -> Path:
     return path
 
 
+def check_writable(path: Path) -> None:
+    """Refuse before the work what cannot be written after it; nothing is made.
+
+    Raises:
+        RunError: a file of this name cannot be written there.
+    """
+    folder = nearest_folder(path.parent)
+    if path.is_dir():
+        reason = "it is a folder"
+    elif not folder.is_dir():
+        reason = f"{folder} is no folder"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        reason = f"{folder} may not be written to"
+    else:
+        return
+    raise RunError(f"cannot write {path}: {reason}", hint="check the path and its permissions")
+
+
 def removed(folder: Path) -> DiskError:
     """To be raised where a run's folder is gone, or writing would make it anew, nearly empty."""
     return DiskError(

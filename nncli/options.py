@@ -91,9 +91,22 @@ Require = Annotated[
         "Repeatable.",
     ),
 ]
+
+
+def _writable(path: Path | None) -> Path | None:
+    """Before hours of work, not after them."""
+    if path is not None:
+        from nncli.files import check_writable
+
+        check_writable(path)
+    return path
+
+
 JUnit = Annotated[
     Path | None,
-    typer.Option(help="Write what was required, and whether it is so, as JUnit's XML."),
+    typer.Option(
+        help="Write what was required, and whether it is so, as JUnit's XML.", callback=_writable
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="The result and errors only.")]
 Json = Annotated[

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from nncli.errors import DiskError, ExitCode, RunError
-from nncli.files import remove_partials, whole_file, whole_together, write_json, write_text
+from nncli.files import (
+    check_writable,
+    remove_partials,
+    whole_file,
+    whole_together,
+    write_json,
+    write_text,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -71,6 +78,17 @@ def test_a_file_or_a_folder_in_the_way_is_a_run_error(tmp_path: Path) -> None:
         write_text(tmp_path / ("n" * 300), "text")
     assert names(tmp_path) == ["file", "folder"]
     assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
+
+
+def test_it_is_known_before_whether_a_file_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
+    for path in (tmp_path / "file", tmp_path / "new", tmp_path / "no" / "such" / "folder"):
+        check_writable(path)
+    with pytest.raises(RunError, match="it is a folder"):
+        check_writable(tmp_path)
+    with pytest.raises(RunError, match="file is no folder"):
+        check_writable(tmp_path / "file" / "below")
+    assert names(tmp_path) == ["file"]
 
 
 def test_text_is_written_as_it_is(tmp_path: Path) -> None:

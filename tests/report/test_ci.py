@@ -47,6 +47,15 @@ def test_each_problem_of_a_config_is_marked_at_its_line(
     ]
 
 
+def test_a_junit_that_cannot_be_written_is_refused_before_the_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["train", "rnn", "--output", str(tmp_path / "runs"), "--junit", str(tmp_path)]
+    assert main(arguments) == 4
+    assert f"cannot write {tmp_path}: it is a folder" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
 def test_junit_has_a_case_for_each_requirement(tmp_path: Path) -> None:
     path = tmp_path / "junit.xml"
     verdicts = judge([parse("test.loss < 1"), parse("test.loss < 0.1")], {"test": {"loss": 0.5}})
