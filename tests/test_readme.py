@@ -1,4 +1,4 @@
-"""The README is true: its commands run, its pictures and files are there."""
+"""The README and its pages are true: their commands run, their pictures and files are there."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from tests.made import run_folder
 from tests.plots.runs import digits_history, with_history
 
 ROOT = Path(__file__).parent.parent
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, flags=re.DOTALL)
-COMMANDS = [
-    line for block in BLOCKS for line in block.splitlines() if line.startswith("nncli ")
-] + re.findall(r"^\| `(nncli [^`]*)`", TEXT, flags=re.MULTILINE)
+COMMANDS = list(
+    dict.fromkeys(
+        [line for block in BLOCKS for line in block.splitlines() if line.startswith("nncli ")]
+        + re.findall(r"^\| `(nncli [^`]*)`", TEXT, flags=re.MULTILINE)
+    )
+)
 OWN_DATA = re.compile(
     r"data\.path=|--data |data check (?!digits)|fashion-mnist|cifar10|^nncli train .*photos"
 )
@@ -80,15 +84,32 @@ def test_the_make_targets_exist() -> None:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
 
 
+def test_the_readme_is_short() -> None:
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) < 120
+
+
 def test_the_pictures_are_there() -> None:
-    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", TEXT)
-    assert pictures
-    for picture in pictures:
-        assert (ROOT / picture).read_bytes().startswith(b"\x89PNG")
+    shown = set()
+    for page in PAGES:
+        for picture in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            shown.add((page.parent / picture).resolve())
+    assert shown == set((ROOT / "docs" / "pictures").iterdir())
+    for picture in shown:
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_each_page_is_there_and_linked() -> None:
+    linked = set()
+    for page in PAGES:
+        for link in re.findall(r"[^!]\[[^]]+\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).is_file(), f"{page.name}: {link}"
+            linked.add((page.parent / link).resolve())
+    assert linked >= set(PAGES)
 
 
 def test_the_file_map_is_the_tree() -> None:
-    block = TEXT[TEXT.index("## File map") :].split("```")[1]
+    text = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
+    block = text[text.index("## File map") :].split("```")[1]
     listed = {line.split()[0].rstrip("/") for line in block.splitlines() if line.startswith("  ")}
     found = {
         path.name
