@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -41,6 +42,23 @@ def differences(trees: Sequence[Mapping[str, Any]]) -> dict[Keys, tuple[Any, ...
 def changes(found: Mapping[Keys, tuple[Any, ...]]) -> list[str]:
     """Differences of two trees in words: `versions.keras 3.14.0 then, 3.15.1 now`."""
     return [f"{'.'.join(keys)} {then} then, {now} now" for keys, (then, now) in found.items()]
+
+
+def changed_figures(
+    then: Mapping[str, Any], now: Mapping[str, Any], *, more: bool = False
+) -> Iterator[str]:
+    """Figures of metrics.json that are not the same to the last digit, each with both values.
+
+    Args:
+        then: all of them, or those below one of its keys.
+        now: the same.
+        more: whether there may be others now.
+    """
+    old, new = dict(leaves(then)), dict(leaves(now))
+    for keys in old if more else dict.fromkeys([*old, *new]):
+        before, after = old.get(keys), new.get(keys)
+        if json.dumps(before) != json.dumps(after):
+            yield f"{'.'.join(keys)}: {before!r} then, {after!r} now"[:200]
 
 
 def leaves(tree: Mapping[str, Any], above: Keys = ()) -> Iterator[tuple[Keys, Any]]:

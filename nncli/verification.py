@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nncli import runs
-from nncli.differences import changes, differences
+from nncli.differences import changed_figures, changes, differences
 from nncli.errors import RunError
 from nncli.results import Array, StoredRun, section
 
@@ -36,7 +35,7 @@ def first_difference(one: Path, other: Path) -> str:
     first, second = runs.load(one), runs.load(other)
     return (
         _of_epochs(first, second)
-        or _of_figures(first.metrics, second.metrics)
+        or next(changed_figures(first.metrics, second.metrics), "")
         or _of_arrays("weight", weights_of(one), weights_of(other))
         or _of_arrays("answer", _answers(first), _answers(second))
     )
@@ -93,18 +92,6 @@ def _of_epochs(one: StoredRun, other: StoredRun) -> str:
             if a != b and not (a != a and b != b):  # two that are no numbers are the same
                 return f"{name} of epoch {old.epoch}: {a!r} then, {b!r} now"
     return ""
-
-
-def _of_figures(one: Any, other: Any, place: str = "") -> str:
-    """Of two trees of metrics.json."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        found = (
-            _of_figures(one.get(key), other.get(key), f"{place}.{key}" if place else key)
-            for key in sorted(one.keys() | other.keys())
-        )
-        return next(filter(None, found), "")
-    same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-    return "" if same else f"{place}: {one!r} then, {other!r} now"[:200]
 
 
 def _of_arrays(what: str, one: dict[str, Array], other: dict[str, Array]) -> str:

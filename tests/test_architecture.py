@@ -50,7 +50,7 @@ MAY_IMPORT = {
     },
     "trained": {
         *("models", "data", "config", "schema", "results", "runs", "training"),
-        *("backend", "errors", "files", "lazy", "process", "status"),
+        *("backend", "differences", "errors", "files", "lazy", "process", "status"),
     },
     "plots": {"results", "activations", "neuron", "differences", "errors", "files"},
     "report": {

@@ -8,10 +8,9 @@ R. Tibshirani, An introduction to the bootstrap, 1993; of series by moving block
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +23,7 @@ from nncli.data.dataset import Series, Split
 from nncli.data.learned import Learned
 from nncli.data.others import Others
 from nncli.data.source import DataSection
+from nncli.differences import changed_figures
 from nncli.errors import DataError
 from nncli.results import Array, Evaluation, Forecast, Predictions
 from nncli.results import section as section_in
@@ -86,6 +86,7 @@ def evaluate_run(
     else:
         figures, series = series_figures(model, run, samples, horizon)
     path = getattr(run.config.data if section is None else section, "path", None)
+    trained = run.stored.metrics["test"] if section is None else {}
     return Evaluation(
         run=run.stored.name,
         kind=run.stored.kind,
@@ -93,7 +94,7 @@ def evaluate_run(
         data="its test part" if section is None else _called(section),
         own=section is None,
         figures=figures,
-        changed=_changed_figures(run.stored.metrics["test"], figures) if section is None else (),
+        changed=tuple(changed_figures(trained, figures, more=True)),
         notes=(*samples.notes, *_seen(run, section)),
         record={
             "command": command,
@@ -373,22 +374,3 @@ def _errors(
         "root_mean_squared_error": float(np.sqrt(np.mean((said - truth) ** 2))),
         "persistence_mean_absolute_error": float(np.mean(np.abs(naive - truth))),
     }
-
-
-def _changed_figures(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
-    """Figures of metrics.json that are other now, each with both values.
-
-    Args:
-        then: metrics.json under `test`.
-        now: the same figures, and others that training does not measure.
-    """
-    return tuple(_changed(then, now, ""))
-
-
-def _changed(then: Mapping[str, Any], now: Mapping[str, Any], above: str) -> Iterator[str]:
-    for name, old in then.items():
-        new = now.get(name)
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from _changed(old, new, f"{above}{name}.")
-        elif json.dumps(old) != json.dumps(new):
-            yield f"{above}{name}: {old!r} then, {new!r} now"[:200]

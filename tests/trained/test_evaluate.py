@@ -122,11 +122,3 @@ def test_other_columns_leave_one_step_alone() -> None:
     series = Series("line", 0.0, 1.0, seen=values[:5], truth=values[5:])
     result = Forecast(series.seen, series.truth, series.truth, np.empty(0), series.before, "line")
     assert list(dict(evaluate.errors_by_horizon(Line(1), (5, 2), series, result, 12))) == [1]
-
-
-def test_what_changed_is_told_by_its_name() -> None:
-    then = {"loss": 0.1, "classes": {"a": {"recall": 0.5, "f1": 0.25}}, "unit": "x"}
-    now = {**then, "more": 1.0, "classes": {"a": {"recall": 0.75, "f1": 0.25}}}
-    assert evaluate._changed_figures(then, then) == ()
-    assert evaluate._changed_figures(then, now) == ("classes.a.recall: 0.5 then, 0.75 now",)
-    assert evaluate._changed_figures({"loss": 0.1}, {}) == ("loss: 0.1 then, None now",)
