@@ -15,18 +15,12 @@ from typing import Any
 import pytest
 import yaml
 
-from nncli import runs
+from nncli import backend, runs
 from nncli.cli import main
 from tests.documents.read import document_of
+from tests.tiny import OPTIONS, tiny_run
 
-TINY: dict[str, list[str]] = {
-    "rnn": ["--epochs", "3"],
-    "lstm": ["--epochs", "2", "--set", "data.samples=60", "--set", "data.steps=20",
-             "--set", "model.units=[4,4]"],
-    "cnn": ["--epochs", "2", "--set", "data.train_per_class=4", "--set", "model.filters=[4]"],
-    "transfer": ["--epochs", "2", "--set", "pretraining.epochs=1",
-                 "--set", "pretraining.data.train_per_class=4", "--set", "data.train_per_class=2"],
-}  # fmt: skip
+TINY = {kind: OPTIONS[kind][1:] for kind in ("rnn", "lstm", "cnn", "transfer")}
 FIGURES = {
     "rnn": {"curves.png", "architecture.png", "forecast.png"},
     "lstm": {"curves.png", "architecture.png", "confusion.png", "predictions.png"},
@@ -50,18 +44,20 @@ def read(path: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds one tiny run of every kind."""
+    """A folder with the tiny run of every kind, and `again`: one of its config, with pictures."""
     root = tmp_path_factory.mktemp("outputs")
-    for kind, options in TINY.items():
+    for kind in TINY:
+        config = tiny_run(kind, root, tmp_path_factory) / "config.yaml"
+        again = ["--config", str(config), "--name", "again", "--json"]
         with redirect_stdout(io.StringIO()) as out:
-            assert train(kind, root, *options, "--name", "tiny", "--json", pictures=True) == 0
-        assert document_of(out.getvalue(), "train")["metrics"]["kind"] == kind
+            assert train(kind, root, *again, pictures=True) == 0
+        (root / kind / "said.json").write_text(out.getvalue(), encoding="utf-8")
     return root
 
 
 @pytest.mark.parametrize("kind", list(TINY))
 def test_a_run_leaves_everything(kind: str, outputs: Path) -> None:
-    folder = outputs / kind / "tiny"
+    folder = outputs / kind / "again"
     names = {path.name for path in folder.iterdir()}
     data = {"forecast.npz" if kind == "rnn" else "predictions.npz"}
     assert names == NUMBERS | FIGURES[kind] | data | {"report.html", "checkpoints"}
@@ -83,33 +79,32 @@ def test_a_run_leaves_everything(kind: str, outputs: Path) -> None:
 
 @pytest.mark.parametrize("kind", list(TINY))
 def test_the_saved_config_repeats_the_run_to_the_bit(kind: str, outputs: Path) -> None:
-    folder = outputs / kind / "tiny"
-    assert train(kind, outputs, "--config", str(folder / "config.yaml"), "--name", "again") == 0
-    again = outputs / kind / "again"
+    folder, again = (outputs / kind / name for name in (kind, "again"))
     assert (again / "metrics.json").read_bytes() == (folder / "metrics.json").read_bytes()
     first, second = (runs.load(path).history for path in (folder, again))
     assert [record.metrics for record in first] == [record.metrics for record in second]
 
 
-def test_runs_are_numbered(outputs: Path) -> None:
-    for number in (1, 2):
-        assert train("rnn", outputs, "--epochs", "1", "--quiet") == 0
-        assert (outputs / "rnn" / f"rnn-sine-00{number}" / "metrics.json").exists()
+def test_runs_are_numbered(tmp_path: Path) -> None:
+    (tmp_path / "rnn" / "rnn-sine-001").mkdir(parents=True)
+    assert train("rnn", tmp_path, "--epochs", "1", "--quiet") == 0
+    assert (tmp_path / "rnn" / "rnn-sine-002" / "metrics.json").exists()
 
 
 def test_a_taken_name_is_refused(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = (outputs / "cnn" / "tiny" / "run.json").read_bytes()
-    assert train("cnn", outputs, *TINY["cnn"], "--name", "tiny") == 4
+    before = (outputs / "cnn" / "again" / "run.json").read_bytes()
+    assert train("cnn", outputs, *TINY["cnn"], "--name", "again") == 4
     assert "there is a run" in capsys.readouterr().err
-    assert (outputs / "cnn" / "tiny" / "run.json").read_bytes() == before
+    assert (outputs / "cnn" / "again" / "run.json").read_bytes() == before
 
 
-def test_json_is_one_document(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    capsys.readouterr()
-    assert train("rnn", outputs, "--epochs", "1", "--json", pictures=True) == 0
-    document = document_of(capsys.readouterr().out, "train")
+@pytest.mark.parametrize("kind", list(TINY))
+def test_json_is_one_document(kind: str, outputs: Path) -> None:
+    said = (outputs / kind / "said.json").read_text(encoding="utf-8")
+    document = document_of(said, "train")
     assert document["metrics"] == read(Path(document["run"]) / "metrics.json")
-    assert document["figures"] == sorted(FIGURES["rnn"])
+    assert document["metrics"]["kind"] == kind
+    assert document["figures"] == sorted(FIGURES[kind])
     assert isinstance(document["advice"], list)
 
 
@@ -152,7 +147,7 @@ def test_the_figures_to_come_are_those_that_come(kind: str, outputs: Path) -> No
     from nncli.schema import SCHEMAS
     from nncli.training.measure import figures_to_come
 
-    folder = outputs / kind / "tiny"
+    folder = outputs / kind / "again"
     loaded = load(SCHEMAS, kind, str(folder / "config.yaml"), [])
     dataset = data.load(loaded.config.data, 42)
     foreseen = figures_to_come(dataset, getattr(loaded.config.model, "compare", ()))
@@ -276,10 +271,11 @@ def test_a_picture_that_fails_costs_nothing_else(
     assert (tmp_path / "rnn" / "rnn-sine-001" / "forecast.png").exists()
 
 
-def test_without_pictures_the_numbers_are_all_there(tmp_path: Path) -> None:
-    assert train("rnn", tmp_path, "--epochs", "1", pictures=False) == 0
-    names = {path.name for path in (tmp_path / "rnn" / "rnn-sine-001").iterdir()}
-    assert names == NUMBERS | {"forecast.npz", "checkpoints"}
+@pytest.mark.parametrize("kind", list(TINY))
+def test_without_pictures_the_numbers_are_all_there(kind: str, outputs: Path) -> None:
+    names = {path.name for path in (outputs / kind / kind).iterdir()}
+    data = "forecast.npz" if kind == "rnn" else "predictions.npz"
+    assert names == NUMBERS | {data, "checkpoints"}
 
 
 def test_a_report_that_fails_costs_nothing_else(
@@ -297,14 +293,16 @@ def test_a_report_that_fails_costs_nothing_else(
 
 
 def test_the_profile_accounts_for_the_whole_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    outputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert train("cnn", tmp_path, *TINY["cnn"], "--quiet", "--profile", pictures=True) == 0
-    profile = read(tmp_path / "cnn" / "cnn-digits-001" / "run.json")["profile"]
+    profile = read(outputs / "cnn" / "again" / "run.json")["profile"]
     parts = ["start", "data", "import", "build", "compile", "train", "validate", "test", "save"]
     assert list(profile) == [*parts, "draw", "print", "other"]
     assert all(seconds >= 0 for seconds in profile.values())
     assert profile["other"] < sum(profile.values()) / 10
+    capsys.readouterr()
+    assert train("rnn", tmp_path, "--epochs", "1", "--quiet", "--profile") == 0
+    profile = read(tmp_path / "rnn" / "rnn-sine-001" / "run.json")["profile"]
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
     assert set(profile) <= set(rows)
     assert "100.0%" in rows["whole"]
@@ -315,20 +313,12 @@ def test_mixed_precision_keeps_weights_and_answers_exact(tmp_path: Path) -> None
     assert train("cnn", tmp_path, *TINY["cnn"], *mixed) == 0
     folder = tmp_path / "cnn" / "mixed"
     assert read(folder / "run.json")["device"]["precision"] == "mixed_bfloat16"
-    code = (
-        "import keras, sys\n"
-        "model = keras.models.load_model(sys.argv[1])\n"
-        "computed = {layer.compute_dtype for layer in model.layers}\n"
-        "answer = model.outputs[0].dtype\n"
-        "print(*sorted(computed), *{weight.dtype for weight in model.weights}, answer)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(folder / "model.keras")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == ["bfloat16", "float32", "float32", "float32"]
+    keras = backend.keras()
+    keras.config.set_dtype_policy("float32")  # as for somebody who loads it elsewhere
+    model = keras.models.load_model(folder / "model.keras")
+    assert {layer.compute_dtype for layer in model.layers} == {"bfloat16", "float32"}
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert model.outputs[0].dtype == "float32"
 
 
 def test_divergence_is_one_json_document(
