@@ -55,16 +55,15 @@ def test_the_time_is_the_sum_of_its_parts_and_nothing_is_left(
 def test_what_is_said_on_the_terminal(
     started: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["train", "cnn", *TINY["cnn"], "--estimate", "--output", str(tmp_path / "outputs")]
-    command += ["--device", "cpu"]
-    assert main(command) == 0
+    more = ["--estimate", "--output", str(tmp_path / "outputs"), "--device", "cpu"]
+    assert main(["train", "rnn", *TINY["rnn"], *more]) == 0
     whole = capsys.readouterr().out
-    assert "nncli train cnn --estimate  digits · " in whole
+    assert "nncli train rnn --estimate  sine · " in whole
     assert f"are free for {tmp_path / 'outputs'}" in whole
-    assert [line.split()[0] for line in whole.splitlines() if "2 × 2" in line] == ["train"]
+    assert [line.split()[0] for line in whole.splitlines() if "3 × 1" in line] == ["train"]
     assert "draw" in whole
     assert "epoch 1" not in whole
-    assert main([*command, "--quiet", "--no-pictures"]) == 0
+    assert main(["train", "cnn", *TINY["cnn"], *more, "--quiet", "--no-pictures"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["time", "memory", "disk"]
     assert lines[0].endswith("at most, for early stopping may end it sooner")
@@ -123,7 +122,7 @@ def test_memory_and_disk_are_those_of_the_run(tmp_path: Path) -> None:
     )
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        options = ["--output", str(tmp_path), "--epochs", "6"]
+        options = ["--output", str(tmp_path), "--epochs", "6", "--no-pictures"]
         command = [sys.executable, "-c", script, "train", "rnn", *options, *more]
         return subprocess.run(command, capture_output=True, text=True, check=True)
 
