@@ -16,21 +16,22 @@ from nncli.cli import main
 from nncli.errors import RunError
 from nncli.verification import changed_since, first_difference, weights_of
 from tests.documents.read import document_of
+from tests.tiny import tiny_run
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory, started: None) -> Path:
-    """Holds a run, `rnn/run`."""
+    """Holds a run, `rnn/rnn`."""
     folder = tmp_path_factory.mktemp("outputs")
-    told = ["--epochs", "3", "--no-pictures", "--quiet", "--name", "run", "-o", str(folder)]
-    assert main(["train", "rnn", *told]) == 0
+    tiny_run("rnn", folder, tmp_path_factory)
     return folder
 
 
 @pytest.fixture
 def two(root: Path, tmp_path: Path) -> tuple[Path, Path]:
     """The run, and a copy to change."""
-    return root / "rnn" / "run", Path(shutil.copytree(root / "rnn" / "run", tmp_path / "copy"))
+    run = root / "rnn" / "rnn"
+    return run, Path(shutil.copytree(run, tmp_path / "copy"))
 
 
 def test_a_run_is_the_same_as_itself(two: tuple[Path, Path]) -> None:
@@ -105,12 +106,19 @@ def test_a_run_without_its_model_is_not_compared(two: tuple[Path, Path]) -> None
 
 @pytest.mark.slow
 def test_verify_trains_again_and_compares(
-    root: Path, two: tuple[Path, Path], capfd: pytest.CaptureFixture[str]
+    root: Path,
+    two: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     capfd.readouterr()
-    assert main(["verify", "run", "-o", str(root)]) == 0
-    assert "run repeats to the last bit: 3 epochs" in " ".join(capfd.readouterr().out.split())
+    assert main(["verify", "rnn", "-o", str(root)]) == 0
+    assert "rnn repeats to the last bit: 3 epochs" in " ".join(capfd.readouterr().out.split())
     change_weights(two[1])
+    monkeypatch.setattr(  # it would train what it has just trained
+        "nncli.commands.verify._train_again",
+        lambda _, kind, into, **__: shutil.copytree(two[0], Path(into) / kind / "again"),
+    )
     assert main(["verify", str(two[1]), "--json"]) == 1
     document = document_of(capfd.readouterr().out, "verify")
     assert document["same"] is False
