@@ -69,18 +69,10 @@ def test_a_script_is_clean_and_builds_the_run_s_model(
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def trains(path: Path) -> tuple[list[float], str]:
+def told(said: str) -> tuple[list[float], str]:
     """The training loss of each epoch that a script tells, and the figure at its end."""
-    done = subprocess.run(
-        [sys.executable, path.name],
-        cwd=path.parent,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=300,
-    )
-    losses = [float(loss) for loss in re.findall(r" - loss: (\S+)", done.stdout)]
-    (figure,) = re.findall(r"test (?:accuracy|error) (\S+)", done.stdout)
+    losses = [float(loss) for loss in re.findall(r" - loss: (\S+)", said)]
+    (figure,) = re.findall(r"test (?:accuracy|error) (\S+)", said)
     return losses, figure
 
 
@@ -91,15 +83,33 @@ def epochs(run: OpenedRun) -> list[float]:
 
 def test_a_script_trains_as_the_run_did(opened_run: Opened, tmp_path: Path) -> None:
     """From the same first weights, on the same samples in the same order."""
-    losses, figure = trains(written(opened_run, "rnn", tmp_path))
+    path = written(opened_run, "rnn", tmp_path)
+    done = subprocess.run(
+        [sys.executable, path.name],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    losses, figure = told(done.stdout)
     assert losses == pytest.approx(epochs(opened_run("rnn")), abs=2e-4)
     error = opened_run("rnn").stored.metrics["test"]["mean_absolute_error"]
     assert float(figure) == pytest.approx(error, rel=1e-3)
 
 
 @pytest.mark.slow
-def test_a_script_of_several_phases_does(opened_run: Opened, tmp_path: Path) -> None:
-    losses, figure = trains(written(opened_run, "transfer", tmp_path))
+def test_a_script_of_several_phases_does(
+    opened_run: Opened,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = written(opened_run, "transfer", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    runpy.run_path(path.name, run_name="__main__")
+    losses, figure = told(capsys.readouterr().out)
     wanted = epochs(opened_run("transfer"))
     assert len(losses) == len(wanted) == 4
     assert losses[0] == pytest.approx(wanted[0], abs=0.01)
