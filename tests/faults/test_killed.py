@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,8 @@ pytestmark = pytest.mark.skipif(harness.compiler() is None, reason="needs a C co
 
 
 @pytest.fixture(scope="session")
-def rnn(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    """A run that nothing happened to."""
-    return harness.whole(worker, "rnn", tmp_path_factory.mktemp("rnn"))
+def rnn(whole_of: Callable[[str], Whole]) -> Whole:
+    return whole_of("rnn")
 
 
 def test_every_file_of_a_run_is_written_by_calls_that_are_counted(rnn: Whole) -> None:
@@ -37,10 +37,10 @@ def test_every_file_of_a_run_is_written_by_calls_that_are_counted(rnn: Whole) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(POINTS))
 def test_killed_again_and_again_it_goes_on_to_the_same_bits(
-    kind: str, worker: Worker, tmp_path: Path
+    kind: str, worker: Worker, whole_of: Callable[[str], Whole], tmp_path: Path
 ) -> None:
     """Each time another call is the last one, and what goes on is killed in its turn."""
-    good = harness.whole(worker, kind, tmp_path)
+    good = whole_of(kind)
     folder = tmp_path / "outputs" / kind / "run"
     chance = random.Random(kind)
     command = harness.training(kind, tmp_path / "outputs")

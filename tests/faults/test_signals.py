@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,10 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def transfer(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+@pytest.fixture
+def transfer(whole_of: Callable[[str], Whole]) -> Whole:
     """A run that has all parts."""
-    return harness.whole(worker, "transfer", tmp_path_factory.mktemp("transfer"))
+    return whole_of("transfer")
 
 
 @pytest.mark.parametrize("moment", ONE_EACH, ids=lambda moment: moment.part)
