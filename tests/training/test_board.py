@@ -18,6 +18,7 @@ from nncli.errors import ExitCode
 from nncli.results import PRETRAINING, TENSORBOARD, EpochRecord
 from nncli.training.board import Board
 from tests.commands.test_train import TINY
+from tests.tiny import tiny_run
 from tests.training.test_features import Told
 
 Points = dict[str, dict[int, float]]
@@ -96,11 +97,10 @@ def test_a_run_that_goes_on_writes_each_epoch_once(started: None, tmp_path: Path
 
 
 def test_without_it_there_are_none_and_nothing_else_is_other(
-    started: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    started: None, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    assert train("rnn", tmp_path, "--epochs=2", "--name=with", "--tensorboard") == 0
-    assert train("rnn", tmp_path, "--epochs=2", "--name=without") == 0
-    one, other = (tmp_path / "rnn" / name for name in ("with", "without"))
+    assert train("rnn", tmp_path, *TINY["rnn"], "--name=with", "--tensorboard") == 0
+    one, other = tmp_path / "rnn" / "with", tiny_run("rnn", tmp_path, tmp_path_factory)
     assert not (other / TENSORBOARD).exists()
     for name in ("metrics.json", "config.yaml"):
         text, without = ((each / name).read_text().splitlines()[1:] for each in (one, other))
