@@ -85,6 +85,8 @@ def test_a_command_is_quiet_anywhere(name: str, tmp_path: Path) -> None:
     for words in COMMANDS:
         done = run(words, tmp_path, environment)
         assert_quiet(done)
+        if words[0] == "data":
+            assert done.stdout.split()[-4:] == b"0 warnings, 0 errors".split()
         if environment.keys() >= ASCII.keys():
             done.stdout.decode("ascii")
     pictures = [path for path in tmp_path.rglob("*.*g") if path.is_file()]
