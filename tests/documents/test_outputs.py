@@ -114,25 +114,16 @@ ROWS = (
 )
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that was trained, and can be again."""
-    root = tmp_path_factory.mktemp("outputs")
-    words = TINY.replace("outputs", str(root)).replace("--json", "")
-    assert main(["train", "rnn", "--epochs", "1", *words.split()]) == 0
-    return root / "rnn" / "new"
-
-
 @pytest.fixture
 def place(
     tmp_path: Path,
-    trained: Path,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """A folder to work in, with runs in any state, a config and pictures that are none."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(trained, tmp_path / "outputs" / "rnn" / "trained")
+    rnn = tiny_run("rnn", tmp_path / "outputs", tmp_path_factory)
+    rnn.rename(rnn.with_name("trained"))
     tiny_run("cnn", tmp_path / "outputs", tmp_path_factory)
     picture(0).save(tmp_path / "digit.png")
     # TensorFlow in another process is tried in test_doctor.py and in test_verification.py
