@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jobs import Job, Training
 from measure import median_ratio
-from sides import NNCLI, Turn
+from sides import NNCLI, Turn, has_torch
 
 WHOLE = ("job", "side", "plain s", "s", "ratio", "target", "CPU", "memory", "plain MB", "MB")
 EPOCHS = (
@@ -113,7 +113,8 @@ def machine() -> str:
         total = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
         memory = f", {int(total[1]) / 2**20:.0f} GiB" if total else ""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    packages = ("tensorflow", "keras", "numpy", "nncli")
+    packages = ["tensorflow", "keras", "numpy", "nncli"]
+    packages += ["torch"] if has_torch() else []
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
         f"{processor}, {cores} cores{memory}, {platform.system()} {platform.release()}; Python "
