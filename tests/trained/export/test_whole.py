@@ -62,7 +62,8 @@ def opened(preparation: Preparation | None = None, **facts: Any) -> OpenedRun:
 
 
 def sequence_model(run: OpenedRun, *, steps: bool = False) -> Any:
-    """A small recurrent model as nncli would have built it."""
+    """A small recurrent model as nncli would have built it, with the same weights each time."""
+    backend.keras().utils.set_random_seed(1)
     layers = backend.keras().layers
     stack = [layers.Input(run.learned.input_shape)]
     if run.learned.padding is not None:
