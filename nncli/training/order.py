@@ -17,7 +17,7 @@ from nncli import backend
 from nncli.data.dataset import Split
 from nncli.data.samples import Samples
 from nncli.results import Array
-from nncli.training.stream import explained, streamed
+from nncli.training.stream import explained, streamed, untuned
 
 ORDER_STREAM = 2
 """Keeps the shuffling apart from other uses of the same seed."""
@@ -64,8 +64,13 @@ def fixed_batches(split: Split) -> Any:
     if isinstance(split.x, Samples):
         size = large_batch(split.x)
         return streamed(split.x, split.y, lambda: _in_order(split.x), steps_of(split, size))
+    return _sliced((split.x, split.y), large_batch(split.x))
+
+
+def _sliced(arrays: tuple[Array, ...], size: int) -> Any:
+    """A tf.data.Dataset of arrays in memory, in batches."""
     tf = backend.tensorflow()
-    return tf.data.Dataset.from_tensor_slices((split.x, split.y)).batch(large_batch(split.x))
+    return untuned(tf.data.Dataset.from_tensor_slices(arrays).batch(size))
 
 
 def predict(model: Any, x: Array | Samples) -> Array:
@@ -78,7 +83,7 @@ def predict(model: Any, x: Array | Samples) -> Array:
     if not isinstance(x, Samples):
         if len(x) <= size:  # one function for all that is asked of the model, and no stream
             return np.asarray(model.predict_on_batch(x))
-        return np.asarray(model.predict(x, batch_size=size, verbose=0))
+        return np.asarray(model.predict(_sliced((x,), size), verbose=0))
     batches = streamed(x, None, lambda: _in_order(x), -(-len(x) // size))
     with explained():
         return np.asarray(model.predict(batches, verbose=0))

@@ -20,6 +20,7 @@ from nncli.results import Array
 from nncli.training.broken import broken_layer
 from nncli.training.checkpoint import changing_variables
 from nncli.training.order import steps_of
+from nncli.training.stream import untuned
 
 SeeStep = Callable[[int], None]
 SECONDS_IN_GRAPH = 0.2
@@ -71,7 +72,8 @@ class EpochInGraph:
 
     def stream(self, first_epoch: int, epochs: int) -> Any:
         """What `fit` takes one element from for each epoch: their numbers."""
-        return backend.tensorflow().data.Dataset.range(first_epoch, first_epoch + epochs)
+        numbers = backend.tensorflow().data.Dataset.range(first_epoch, first_epoch + epochs)
+        return untuned(numbers)
 
     def __call__(self, stream: Any) -> dict[str, Any]:
         """Train the next epoch of `stream`; the figures over all of its steps, by name."""

@@ -62,7 +62,18 @@ def streamed(
 
     signatures = signature(x) if y is None else (signature(x), signature(y))
     stream = tf.data.Dataset.from_generator(generate, output_signature=signatures)
-    return stream.apply(tf.data.experimental.assert_cardinality(count)).prefetch(1)
+    return untuned(stream.apply(tf.data.experimental.assert_cardinality(count)).prefetch(1))
+
+
+def untuned(stream: Any) -> Any:
+    """A tf.data.Dataset without the thread by which TensorFlow tunes one as it runs.
+
+    That thread sleeps ever longer, up to a minute, and the end of the stream waits until it wakes.
+    Nothing in a stream of ours is left to be tuned.
+    """
+    options = backend.tensorflow().data.Options()
+    options.autotune.enabled = False
+    return stream.with_options(options)
 
 
 def _divided(stream: Any, divisor: float) -> Any:

@@ -165,6 +165,12 @@ def test_the_epoch_ends_where_the_loss_breaks(started: None) -> None:
     assert graph.broken_step is None
 
 
+def test_the_numbers_of_the_epochs_are_no_stream_to_tune(started: None) -> None:
+    graph = EpochInGraph(classifier(), samples(8), None, 4, lambda epoch: order(8, epoch), id)
+    assert graph.stream(3, 2).options().autotune.enabled is False
+    assert [int(each) for each in graph.stream(3, 2)] == [3, 4]
+
+
 def test_the_samples_go_with_it(started: None) -> None:
     keras = backend.keras()
     layers = [keras.Input((6, 6)), keras.layers.SimpleRNN(2), keras.layers.Dense(3)]

@@ -23,7 +23,7 @@ from nncli.cli import main
 from nncli.config import TrainingSection
 from nncli.data import load
 from nncli.data.dataset import Dataset, Split
-from nncli.data.samples import Samples
+from nncli.data.samples import Converted, Samples
 from nncli.data.source import DataSection
 from nncli.errors import DataError
 from nncli.models.convolutional import CnnSettings
@@ -101,6 +101,30 @@ def test_types_and_shapes(started: None) -> None:
         assert (tuple(x.shape), x.dtype.name) == ((None, 4, 3, 2), "uint8")
         assert (tuple(y.shape), y.dtype.name) == ((None,), "int64")
     assert int(training_batches(Split(Counted(pixels), Y[:5]), 2, 1, 1, 2).cardinality()) == 6
+
+
+def test_no_stream_is_tuned(started: None) -> None:
+    """A thread of TensorFlow's that tunes it would sleep, and its end would wait for that."""
+    seen: list[Any] = []
+
+    class Model:
+        def predict(self, stream: Any, verbose: int) -> Any:  # noqa: ARG002
+            seen.append(stream)
+            return X
+
+    many = np.zeros((1000, 1), np.float32)
+    disk, pixels = Split(Counted(X), Y), Counted(np.zeros((50, 4, 4, 3), np.uint8))
+    streams = [
+        training_batches(disk, 8, 1, 1, 2),
+        fixed_batches(disk),
+        fixed_batches(Split(X, Y)),
+        fixed_batches(Split(Converted(pixels, Preparation("unit")), Y)),
+    ]
+    predict(Model(), many)
+    predict(Model(), Counted(many))
+    assert len(seen) == 2
+    for stream in streams + seen:
+        assert stream.options().autotune.enabled is False
 
 
 def test_prediction_keeps_the_order(started: None) -> None:
