@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,6 @@ from nncli.config import Contradiction
 from nncli.data.dataset import Dataset, Facts, Split
 from nncli.data.division import PARTS, DividedSection, check_other_file, divide, limited
 from nncli.data.labels import known_labels
-from nncli.data.learned import Learned
 from nncli.data.others import Others, not_shaped
 from nncli.data.padding import filled, padded
 from nncli.data.scaling import learn_scaler
@@ -31,6 +30,9 @@ from nncli.data.splits import (
 from nncli.data.ts_file import Missing, TsFile, parse_ts, read_content
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
+
+if TYPE_CHECKING:
+    from nncli.data.learned import Learned
 
 WAVE_CLASSES = ("forward", "backward", "steady", "rising", "falling")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -15,13 +15,15 @@ from nncli.config import Contradiction
 from nncli.data.csv_columns import Columns, read_columns
 from nncli.data.csv_file import ColumnName, Decimal, Separator
 from nncli.data.dataset import Dataset, Facts, Series, Split
-from nncli.data.learned import Learned
 from nncli.data.others import Others, not_shaped
 from nncli.data.scaling import Scaler
 from nncli.data.source import DataSection, Source
 from nncli.data.splits import TestShare, ValidationShare, impossible_shares, part_size
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
+
+if TYPE_CHECKING:
+    from nncli.data.learned import Learned
 
 Radians = Annotated[float, Field(ge=-1_000_000, le=1_000_000)]
 

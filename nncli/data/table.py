@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from math import isqrt, prod
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -33,7 +33,6 @@ from nncli.data.division import (
     whole_shape,
 )
 from nncli.data.labels import known_labels, read_labels
-from nncli.data.learned import Learned
 from nncli.data.others import Others
 from nncli.data.samples import blocks
 from nncli.data.scaling import Scaler, learn_scaler
@@ -41,6 +40,9 @@ from nncli.data.source import Source
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
 from nncli.results import Array
+
+if TYPE_CHECKING:
+    from nncli.data.learned import Learned
 
 _AT_ONCE = 4_000_000
 """Numbers that are scaled at a time."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -17,13 +17,15 @@ from nncli.data.dataset import Dataset, Facts, Family, Split
 from nncli.data.digests import digest_of, digest_of_files
 from nncli.data.division import PARTS, LargeSection, Side, divide, limited, whole_shape
 from nncli.data.labels import known_labels, read_labels
-from nncli.data.learned import Learned
 from nncli.data.others import Others, not_shaped
 from nncli.data.samples import Samples, blocks, converted
 from nncli.data.scaling import learn_scaler
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
 from nncli.results import Array
+
+if TYPE_CHECKING:
+    from nncli.data.learned import Learned
 
 CHANNELS = (1, 3)
 _SHAPES = {

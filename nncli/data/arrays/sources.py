@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from nncli.config import Contradiction
 from nncli.data.arrays.assemble import ArraysSection, GivenPart, assemble, other_samples
@@ -13,10 +13,12 @@ from nncli.data.arrays.npy_file import open_npy, open_npz
 from nncli.data.arrays.stored import StoredArray, reading
 from nncli.data.dataset import Dataset, Family
 from nncli.data.division import PARTS, check_other_file
-from nncli.data.learned import Learned
 from nncli.data.others import Others
 from nncli.data.source import Source
 from nncli.errors import DataError, closest
+
+if TYPE_CHECKING:
+    from nncli.data.learned import Learned
 
 _SHORT = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 """How people abbreviate the parts."""

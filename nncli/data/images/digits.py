@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,6 @@ from nncli.config import Contradiction
 from nncli.data.dataset import Dataset, Facts, Split
 from nncli.data.division import limited
 from nncli.data.labels import known_labels
-from nncli.data.learned import Learned
 from nncli.data.others import Others, not_shaped
 from nncli.data.source import DataSection, Source
 from nncli.data.splits import (
@@ -26,6 +25,9 @@ from nncli.data.splits import (
     train_size,
 )
 from nncli.lazy import NDArray, np
+
+if TYPE_CHECKING:
+    from nncli.data.learned import Learned
 
 SMALLEST_DIGITS, LARGEST_DIGITS = 8, 512
 """Pixels that their sides may be brought to."""

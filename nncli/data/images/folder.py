@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -11,11 +11,13 @@ from nncli.data.dataset import Dataset, Facts, Split
 from nncli.data.division import PARTS, LargeSection, divide, limited
 from nncli.data.images.files import as_text, list_images
 from nncli.data.images.pixels import Pictures, scan
-from nncli.data.learned import Learned
 from nncli.data.others import Others
 from nncli.data.source import Source
 from nncli.data.splits import TestShare
 from nncli.lazy import np
+
+if TYPE_CHECKING:
+    from nncli.data.learned import Learned
 
 
 class FolderSection(LargeSection):

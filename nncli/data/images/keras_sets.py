@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -23,7 +23,6 @@ from nncli.config import Contradiction
 from nncli.data.dataset import Dataset, Facts, Split
 from nncli.data.images.class_names import CIFAR10_CLASSES, CIFAR100_CLASSES, FASHION_CLASSES
 from nncli.data.labels import known_labels
-from nncli.data.learned import Learned
 from nncli.data.others import Others, not_shaped
 from nncli.data.source import DataSection, Source
 from nncli.data.splits import (
@@ -39,6 +38,9 @@ from nncli.data.splits import (
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
 from nncli.results import Array
+
+if TYPE_CHECKING:
+    from nncli.data.learned import Learned
 
 _TF = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _TORONTO = "https://www.cs.toronto.edu/~kriz/"
