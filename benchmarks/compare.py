@@ -6,7 +6,7 @@
 Each round runs the plain script and nncli once, the next one in the other order; a row shows the
 medians, and the median of the rounds' ratios. Ends with 1 where the two did not do equal work.
 
---write        Puts the tables into benchmarks/README.md.
+--write        Puts the tables into benchmarks/README.md; with --jobs the rows of these jobs alone.
 --same-order   Measures nothing: both take the samples in their own order, and the training loss of
                every epoch has to be the same.
 """
@@ -14,6 +14,7 @@ medians, and the median of the rounds' ratios. Ends with 1 where the two did not
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -24,7 +25,17 @@ from jobs import JOBS, Job, Training
 from measure import CommandError, end_on_signal
 from outcome import UnequalError
 from sides import HERE, PLAIN, check, make, sides, take_turn, take_turns, warm_up
-from table import EPOCHS, WHOLE, circumstances, epochs_row, placed, table, whole_row
+from table import (
+    EPOCHS,
+    WHOLE,
+    between,
+    circumstances,
+    epochs_row,
+    placed,
+    rows_of,
+    table,
+    whole_row,
+)
 
 README = HERE / "README.md"
 ORDERED_EPOCHS = 2
@@ -93,8 +104,8 @@ def options(arguments: Sequence[str]) -> Any:
     given = parser.parse_args(arguments)
     if given.pairs < 1:
         parser.error("--pairs: at least 1")
-    if given.write and (given.jobs or given.same_order):
-        parser.error("--write takes the whole table: leave out --jobs and --same-order")
+    if given.write and given.same_order:
+        parser.error("--write is for what was measured: leave out --same-order")
     return given
 
 
@@ -131,9 +142,36 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     if given.write:
         how = circumstances(["python", "benchmarks/compare.py", *arguments], given.pairs)
-        text = placed(README.read_text(encoding="utf-8"), "\n\n".join([how, *tables]))
-        README.write_text(text, encoding="utf-8")
+        text = README.read_text(encoding="utf-8")
+        kept = between(text) if given.jobs else ""
+        README.write_text(placed(text, written(kept, how, jobs, whole, warm)), encoding="utf-8")
     return 0
+
+
+def written(
+    kept: str, how: str, jobs: Sequence[Job], whole: list[list[str]], warm: list[list[str]]
+) -> str:
+    """How it was measured, and the tables.
+
+    Args:
+        kept: what was written before, of which other jobs' rows stay; empty for none.
+        how: the circumstances.
+        jobs: that were measured.
+        whole: their rows of the one table.
+        warm: their rows of the other.
+    """
+    names, order = {job.name for job in jobs}, [job.name for job in JOBS]
+    known = set(order) - names
+    command = how.partition(", ")[0]
+    hows = re.findall(r"^`python .*$", kept, flags=re.MULTILINE)
+    parts = [*(line for line in hows if line.partition(", ")[0] != command), how]
+    for columns, rows in ((WHOLE, whole), (EPOCHS, warm)):
+        others = [row for row in rows_of(kept, columns) if row[0] in known]
+        if others or rows:
+            parts.append(
+                table(columns, sorted([*others, *rows], key=lambda row: order.index(row[0])))
+            )
+    return "\n\n".join(parts)
 
 
 if __name__ == "__main__":

@@ -99,6 +99,17 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], texts: int = TE
     return "\n".join([line(columns), f"|{'|'.join(rule)}|", *map(line, rows)])
 
 
+def rows_of(text: str, columns: Sequence[str]) -> list[list[str]]:
+    """The rows of the table in `text` that has these columns; none where there is none."""
+    for each in re.findall(r"(?:^\|.*\n?)+", text, flags=re.MULTILINE):
+        lines = [
+            [cell.strip() for cell in line.strip("|").split("|")] for line in each.splitlines()
+        ]
+        if lines[0] == list(columns):
+            return lines[2:]
+    return []
+
+
 def circumstances(command: Sequence[str], pairs: int) -> str:
     """How, when, where and with what it was measured."""
     return f"`{' '.join(command)}`, {date.today():%Y-%m-%d}: {pairs} rounds on {machine()}."
@@ -120,6 +131,11 @@ def machine() -> str:
         f"{processor}, {cores} cores{memory}, {platform.system()} {platform.release()}; Python "
         f"{platform.python_version()}, {versions}"
     )
+
+
+def between(text: str) -> str:
+    """What stands between the two marks of a text."""
+    return text.partition(BEGIN)[2].partition(END)[0]
 
 
 def placed(text: str, written: str) -> str:

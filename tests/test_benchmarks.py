@@ -180,6 +180,32 @@ def test_unequal_results_are_not_written(
     assert " old " not in written
 
 
+def test_rows_of_some_jobs_are_written_among_the_others(
+    played: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = replace(CNN, name="other")
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{table.BEGIN}{table.END}")
+    monkeypatch.setattr(compare, "README", readme)
+    monkeypatch.setattr(compare, "JOBS", (CNN, other))
+    assert compare.main(["--write"]) == 0
+    first = readme.read_text()
+    assert compare.main(["--write", "--jobs", "cnn", "--pairs", "1"]) == 0
+    second = readme.read_text()
+    for columns in (table.WHOLE, table.EPOCHS):
+        assert [row[0] for row in table.rows_of(second, columns)] == ["cnn", "other"]
+        assert table.rows_of(second, columns)[1] == table.rows_of(first, columns)[1]
+    told = [line.partition(",")[0] for line in second.splitlines() if line.startswith("`python")]
+    assert told == [
+        "`python benchmarks/compare.py --write`",
+        "`python benchmarks/compare.py --write --jobs cnn --pairs 1`",
+    ]
+    assert compare.main(["--write", "--jobs", "cnn", "--pairs", "1"]) == 0
+    assert readme.read_text() == second
+    assert compare.main(["--write"]) == 0
+    assert readme.read_text() == first
+
+
 def test_a_failed_command_does_not_end_the_other_jobs(
     played: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -199,7 +225,7 @@ def test_a_failed_command_does_not_end_the_other_jobs(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--jobs", "nn"], ["--pairs", "0"], ["--write", "--jobs", "cnn"]]
+    "arguments", [["--jobs", "nn"], ["--pairs", "0"], ["--write", "--same-order"]]
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as refused:
