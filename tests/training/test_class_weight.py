@@ -75,11 +75,11 @@ def fit(loss: str, dataset: Dataset, *, extracted: bool = False, **given: Any) -
     return training.fit("lstm", made, dataset, chosen, 1)
 
 
-@pytest.mark.parametrize("extracted", [False, True])
-def test_a_rare_class_is_found_more_often(started: None, extracted: bool) -> None:
+@pytest.mark.parametrize(("loss", "extracted"), CASES)
+def test_a_rare_class_is_found_more_often(started: None, loss: str, extracted: bool) -> None:
     dataset = imbalanced()
     figures = {
-        how: fit(LOSSES[0], dataset, extracted=extracted, class_weight=how).test
+        how: fit(loss, dataset, extracted=extracted, class_weight=how).test
         for how in ("none", "balanced")
     }
     recall = {how: figure["classes"]["rare"]["recall"] for how, figure in figures.items()}
