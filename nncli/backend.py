@@ -81,6 +81,11 @@ def tensorflow() -> Any:
     return _import("tensorflow")
 
 
+def has_gpu() -> bool:
+    """Whether TensorFlow computes on a GPU; after `start`."""
+    return bool(tensorflow().config.list_logical_devices("GPU"))
+
+
 def values(variables: Sequence[Any]) -> list[Any]:
     """What variables hold now, whatever becomes of them: to be assigned to them again.
 
@@ -89,7 +94,7 @@ def values(variables: Sequence[Any]) -> list[Any]:
     Args:
         variables: keras.Variables.
     """
-    if tensorflow().config.list_logical_devices("GPU"):
+    if has_gpu():
         return [each.numpy() for each in variables]
     return [each.value.value() for each in variables]
 

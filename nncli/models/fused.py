@@ -42,7 +42,7 @@ def fuse(model: Any) -> None:
     Args:
         model: a keras.Model; call it before its first step, or that step stays as it was compiled.
     """
-    if backend.tensorflow().config.list_logical_devices("GPU"):
+    if backend.has_gpu():
         return
     for layer in model.layers:
         if is_suitable(layer):

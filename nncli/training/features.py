@@ -137,7 +137,7 @@ class _Repeated(Samples):
 def batch_size(extractor: Any, x: Array | Samples) -> int:
     """How many samples the extractor is given at once; the same wherever it is called."""
     size = large_batch(x)
-    if backend.tensorflow().config.list_logical_devices("GPU"):
+    if backend.has_gpu():
         return size
     return max(1, min(size, BATCH, int(WORK / max(1, operations(extractor)))))
 
