@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import statistics
+import subprocess
 from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
@@ -123,14 +125,24 @@ def machine() -> str:
         processor = names[0] if names else processor
         total = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
         memory = f", {int(total[1]) / 2**20:.0f} GiB" if total else ""
+    gpu = "".join(f", {name}" for name in gpus())
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     packages = ["tensorflow", "keras", "numpy", "nncli"]
     packages += ["torch"] if has_torch() else []
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
-        f"{processor}, {cores} cores{memory}, {platform.system()} {platform.release()}; Python "
-        f"{platform.python_version()}, {versions}"
+        f"{processor}, {cores} cores{memory}{gpu}, {platform.system()} {platform.release()}; "
+        f"Python {platform.python_version()}, {versions}"
     )
+
+
+def gpus() -> list[str]:
+    """The names of NVIDIA's cards, with how much memory each has; empty without a driver."""
+    if shutil.which("nvidia-smi") is None:
+        return []
+    command = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stdout.splitlines() if done.returncode == 0 else []
 
 
 def between(text: str) -> str:

@@ -22,9 +22,13 @@ The library raises these; `nncli.cli.main` alone prints them and exits.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+
+_SAYS_NOTHING = ("Graph execution error:", "Detected at node", "File ", "<stack traces", "[[")
+"""What the lines of an error of TensorFlow begin with that do not say what is wrong."""
 
 
 class ExitCode(IntEnum):
@@ -210,6 +214,18 @@ def unknown_name(what: str, given: str, choices: Sequence[str], *, see: str = ""
     return UsageError(f"unknown {what} '{given}'", hint=hint)
 
 
+def in_one_line(error: BaseException) -> str:
+    """What an error says, shortly: its first line, or of TensorFlow's the first that says it.
+
+    TensorFlow begins with `Graph execution error:` and the stack of Python that made the graph.
+    """
+    lines = [line.strip() for line in str(error).splitlines()]
+    found = next((line for line in lines if line and not line.startswith(_SAYS_NOTHING)), "")
+    return re.sub(r"^(\{\{.*?\}\} ?)+", "", found)  # names of operations that nobody has written
+
+
 def reason_of(error: Exception) -> str:
     """Why something failed that must not cost the rest, in one sentence."""
-    return str(error) if isinstance(error, NncliError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, NncliError):
+        return str(error)
+    return f"{type(error).__name__}: {in_one_line(error)}"

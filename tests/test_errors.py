@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 
+import numpy as np
 import pytest
 
-from nncli import errors
+from nncli import backend, errors
 from nncli.errors import (
     ConfigError,
     ExitCode,
@@ -104,3 +105,37 @@ def test_a_config_error_keeps_its_problems() -> None:
 
     assert error.problems == (Problem("a", "wrong"),)
     assert (str(error), error.hint) == ("my.yaml has 1 problem", "mend it")
+
+
+GRAPH_ERROR = """Graph execution error:
+
+Detected at node a defined at (most recent call last):
+<stack traces unavailable>
+Dnn is not supported
+\t [[{{node a}}]]"""
+
+
+class TestInOneLine:
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("", ""),
+            (" \n ", ""),
+            ("one\ntwo", "one"),
+            ("{{node f}} {{node a}} no kernel of {{node a}}\n\t [[a]]", "no kernel of {{node a}}"),
+            (GRAPH_ERROR, "Dnn is not supported"),
+            ("Graph execution error:\n", ""),
+        ],
+    )
+    def test_the_first_that_says_it(self, text: str, line: str) -> None:
+        assert errors.in_one_line(ValueError(text)) == line
+
+    @pytest.mark.usefixtures("started")
+    def test_what_keras_raises_in_a_graph(self) -> None:
+        keras = backend.keras()
+        inputs = keras.layers.Input((3,))
+        model = keras.Model(inputs, keras.layers.Embedding(5, 2)(inputs))
+        with pytest.raises(Exception, match="Graph execution error") as caught:
+            model.predict(np.full((4, 3), 9), verbose=0)
+
+        assert errors.in_one_line(caught.value) == "indices[0,0] = 9 is not in [0, 5)"

@@ -17,8 +17,12 @@ def train(
     validation: tuple[Tensor, Tensor] | None = None,
     batch_size: int = 32,
 ) -> tuple[Figures, list[float]]:
-    """Adam on shuffled batches: the figures and the seconds of each epoch."""
-    x, y = part
+    """Adam on shuffled batches: the figures and the seconds of each epoch, on a GPU if any."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model.to(device)
+    x, y = (each.to(device) for each in part)
+    if validation is not None:
+        validation = (validation[0].to(device), validation[1].to(device))
     learned = [each for each in model.parameters() if each.requires_grad]
     optimizer = torch.optim.Adam(learned, lr=1e-3, eps=1e-7)
     figures: Figures = {"loss": []}

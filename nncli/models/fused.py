@@ -21,10 +21,12 @@ which is Keras's own door for cuDNN.
 
 from __future__ import annotations
 
+import functools
 from functools import partial
 from typing import Any
 
 from nncli import backend
+from nncli.errors import in_one_line
 
 PIECES = 3
 """Of a sequence that goes to another layer, so that two layers run side by side for most of it."""
@@ -37,17 +39,53 @@ _IN_PIECES = "_nncli_in_pieces"
 def fuse(model: Any) -> None:
     """Let the suitable LSTM layers of a model be computed by the fused operation.
 
-    On a GPU nothing changes: there Keras uses cuDNN, which is faster still.
+    On a GPU Keras uses cuDNN, which is faster still, and nothing changes, except where cuDNN
+    refuses.
 
     Args:
         model: a keras.Model; call it before its first step, or that step stays as it was compiled.
     """
-    if backend.has_gpu():
-        return
+    if backend.has_gpu() and any(hasattr(layer, "use_cudnn") for layer in model.layers):
+        if cudnn_refuses() is None:
+            return
+        use_loops(model)
     for layer in model.layers:
         if is_suitable(layer):
             layer.inner_loop = partial(_inner_loop, layer)
             layer.supports_jit = False  # XLA has no BlockLSTM; Keras says the same of cuDNN
+
+
+def use_loops(model: Any) -> None:
+    """Let recurrent layers be computed by Keras's own loops, which every device and runtime has.
+
+    Args:
+        model: a keras.Model; call it before its first step.
+    """
+    for layer in model.layers:
+        if hasattr(layer, "use_cudnn"):
+            layer.use_cudnn = False
+
+
+@functools.cache
+def cudnn_refuses() -> str | None:
+    """Why cuDNN computes no LSTM on this GPU, in TensorFlow's words; None where it does.
+
+    Keras finds out only where it computes eagerly. In a graph it is an error of the training.
+    """
+    keras, tf = backend.keras(), backend.tensorflow()
+    layer = keras.layers.LSTM(1, dtype="float32")
+    layer.build((1, 2, 1))
+
+    def step() -> Any:
+        with tf.GradientTape() as tape:
+            answer = layer(tf.zeros((1, 2, 1)))
+        return tape.gradient(answer, layer.trainable_variables)
+
+    try:
+        tf.function(step)()
+    except tf.errors.OpError as error:
+        return in_one_line(error) or type(error).__name__
+    return None
 
 
 def is_suitable(layer: Any) -> bool:

@@ -14,6 +14,7 @@ is LSTM(64) + LSTM(64) + Dense(5, softmax) on 100 steps of 10 features: 52,549 p
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -21,7 +22,7 @@ from pydantic import Field
 from nncli import backend
 from nncli.config import Config, EarlyStopping, Section, TrainingSection
 from nncli.data.dataset import Dataset, Facts
-from nncli.models.fused import fuse
+from nncli.models.fused import cudnn_refuses, fuse
 from nncli.models.kind import KindConfig, ModelKind, Plan, single_phase
 
 Units = Annotated[int, Field(ge=1, le=8192)]
@@ -124,7 +125,11 @@ def plan_rnn(config: Config, dataset: Dataset, _: Dataset | None = None) -> Plan
 def plan_lstm(config: Config, dataset: Dataset, _: Dataset | None = None) -> Plan:
     """The plan of `nncli train lstm`."""
     assert isinstance(config.model, LstmSettings)
-    return single_phase(build("LSTM", config.model, dataset), dataset, config.training)
+    plan = single_phase(build("LSTM", config.model, dataset), dataset, config.training)
+    refused = cudnn_refuses() if backend.has_gpu() else None
+    if refused is None:
+        return plan
+    return replace(plan, notes=(*plan.notes, f"the LSTM is computed without cuDNN: {refused}"))
 
 
 RNN = ModelKind(

@@ -33,7 +33,7 @@ from nncli.data.dataset import Dataset, Facts
 from nncli.data.digests import digest_of
 from nncli.data.images.digits import LARGEST_DIGITS, SMALLEST_DIGITS
 from nncli.data.source import DataSection
-from nncli.errors import DataError, ModelError, NncliError, UsageError, closest
+from nncli.errors import DataError, ModelError, NncliError, UsageError, closest, in_one_line
 from nncli.lazy import np
 from nncli.models.applications import APPLICATIONS, Application
 from nncli.models.augmentation import (
@@ -573,7 +573,7 @@ def _check_maps(base: Any, path: Path) -> None:
 
 
 def _first_sentence(error: Exception) -> str:
-    return str(error).strip().split("\n")[0].split(". ")[0].rstrip(".")[:300]
+    return in_one_line(error).split(". ")[0].rstrip(".")[:300]
 
 
 def _head_layers(settings: TransferSettings, classes: int) -> tuple[Any, list[Any]]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from nncli.errors import ConfigError, DataError, ExitCode, Interrupted, NncliError, Problem
+from nncli.errors import (
+    ConfigError,
+    DataError,
+    ExitCode,
+    Interrupted,
+    NncliError,
+    Problem,
+    in_one_line,
+)
 from nncli.report.ci import annotate_error
 from nncli.report.console import console, print_json, print_sentence, relative, spelled, visible
 
@@ -150,7 +158,7 @@ def print_unexpected(error: BaseException, noise: str, *, as_json: bool = False)
     from rich.text import Text
 
     screen = console(stderr=True)
-    what = f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')}"
+    what = f"{type(error).__name__}: {in_one_line(error)}"
     screen.print(Text.assemble(("error: ", "bold red"), (what, "bold")), soft_wrap=True)
     if noise.strip():
         screen.print(Text(noise.strip(), "dim"), soft_wrap=True)

@@ -20,9 +20,9 @@ from nncli.backend import Device
 from nncli.config import Override, load
 from nncli.data.learned import Learned
 from nncli.data.samples import Samples, converted
-from nncli.errors import ConfigError, ModelError, RunError
+from nncli.errors import ConfigError, ModelError, RunError, in_one_line
 from nncli.models.applications import APPLICATIONS
-from nncli.models.fused import fuse
+from nncli.models.fused import fuse, use_loops
 from nncli.models.gate import check_model_file
 from nncli.models.kind import KindConfig
 from nncli.models.preprocessing import Preparation
@@ -73,8 +73,8 @@ class OpenedRun:
         """The keras.Model: (batch, …) prepared samples → answers; after `backend.start`.
 
         Args:
-            fused: whether LSTM layers are computed by TensorFlow's one operation, which other
-                runtimes do not have, instead of by Keras's loop.
+            fused: whether LSTM layers are computed by one operation of TensorFlow's or cuDNN's,
+                which other runtimes do not have, instead of by Keras's loop.
 
         Raises:
             ModelError: it cannot be loaded, or does not fit the run's data.json.
@@ -82,14 +82,13 @@ class OpenedRun:
         try:
             model = backend.keras().models.load_model(self.model_file, compile=False)
         except Exception as error:
-            reason = str(error).strip().split("\n")[0] or type(error).__name__
+            reason = in_one_line(error) or type(error).__name__
             raise ModelError(
                 f"{self.model_file} cannot be loaded: {reason[:300]}",
                 hint="it is damaged, or of another Keras: train again",
             ) from error
         self._check_fit(model)
-        if fused:
-            fuse(model)
+        (fuse if fused else use_loops)(model)
         return model
 
     def _check_fit(self, model: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from nncli import backend
-from nncli.models.fused import PIECES, fuse
-from nncli.models.recurrent import LstmSettings, build
+from nncli.config import Config, TrainingSection
+from nncli.models import fused
+from nncli.models.fused import PIECES, cudnn_refuses, fuse, use_loops
+from nncli.models.recurrent import LstmSettings, build, plan_lstm
 from tests.made import sequences
 
 pytestmark = pytest.mark.usefixtures("started")
@@ -293,11 +295,66 @@ def test_a_layer_of_ones_own_is_left_alone() -> None:
     assert not is_fused(model)
 
 
-def test_a_gpu_is_for_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, config = lstm(), backend.tensorflow().config
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A GPU that is there by its name alone: TensorFlow has no kernel of cuDNN's to offer."""
+    config = backend.tensorflow().config
     monkeypatch.setattr(config, "list_logical_devices", lambda kind: ["one"] * (kind == "GPU"))
+    cudnn_refuses.cache_clear()
+    yield
+    cudnn_refuses.cache_clear()
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_is_for_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = lstm()
+    monkeypatch.setattr(fused, "cudnn_refuses", lambda: None)
     fuse(model)
     assert not is_fused(model)
+    assert model.layers[-1].use_cudnn == "auto"
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize(("layer", "fusable"), [("LSTM", True), ("GRU", False)])
+def test_where_cudnn_refuses_nobody_asks_it(layer: str, fusable: bool) -> None:
+    model, plain = lstm(layer), lstm(layer, use_cudnn=False)
+
+    fuse(model)
+
+    assert str(cudnn_refuses()).startswith("No OpKernel was registered to support Op 'CudnnRNNV3'")
+    assert is_fused(model) is fusable
+    np.testing.assert_allclose(
+        model.predict(samples(), verbose=0), plain.predict(samples(), verbose=0), atol=1e-6
+    )
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_training_says_that_cudnn_refuses() -> None:
+    section = TrainingSection(epochs=1, batch_size=7, learning_rate=0.01)
+    settings = LstmSettings(units=(3,))
+    made = Config(kind="lstm", seed=1, data=section, model=settings, training=section)
+
+    plan = plan_lstm(made, sequences())
+
+    assert [note[:45] for note in plan.notes] == ["the LSTM is computed without cuDNN: No OpKern"]
+
+
+@pytest.mark.usefixtures("gpu")
+def test_only_a_model_with_such_layers_asks_cudnn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused, "cudnn_refuses", lambda: pytest.fail("it was asked"))
+    fuse(lstm("SimpleRNN"))
+
+
+@pytest.mark.usefixtures("gpu")
+def test_what_other_runtimes_have_is_a_loop() -> None:
+    model = lstm()
+    with pytest.raises(Exception, match="CudnnRNNV3"):
+        model.predict(samples(), verbose=0)
+
+    model = lstm()
+    use_loops(model)
+
+    assert model.predict(samples(), verbose=0).shape == (4, UNITS)
 
 
 def test_another_keras_keeps_its_loop(monkeypatch: pytest.MonkeyPatch) -> None:

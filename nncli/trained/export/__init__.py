@@ -6,7 +6,6 @@ its name: one that answers otherwise than Keras is never there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nncli import backend, process
-from nncli.errors import ExportError, NncliError, UsageError
+from nncli.errors import ExportError, NncliError, UsageError, in_one_line
 from nncli.files import whole_together, write_json
 from nncli.results import EXPORTS, Exported
 from nncli.trained.export import code, keras_file, onnx_file, saved_model, tflite_file
@@ -246,8 +245,7 @@ def _told(what: str) -> Iterator[None]:
     except (NncliError, OSError, MemoryError):
         raise
     except Exception as error:
-        # TensorFlow begins with the name of an operation that nobody has written
-        said = re.sub(r"\{\{.*?\}\}", "", str(error)).strip().split("\n")[0]
+        said = in_one_line(error)
         reason = said[:300] or type(error).__name__
         raise ExportError(
             f"{what}: {reason}", hint="another --format may do; --verbose shows more"
