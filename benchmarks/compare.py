@@ -57,10 +57,12 @@ def compare(job: Job, pairs: int, made: Path) -> tuple[list[list[str]], list[lis
     for side in taking_part[1:]:
         both = (turns[PLAIN], turns[side.name])
         whole.append(whole_row(job, side.name, *both))
+        plain, other, ratio = whole[-1][2:5]
+        said = f"{job.name}, {side.name}: {other} s, plain {plain} s, ratio {ratio}"
         if isinstance(job, Training):
             warm.append(epochs_row(job, side.name, *both))
-        plain, other, ratio = whole[-1][2:5]
-        print(f"{job.name}, {side.name}: {other} s, plain {plain} s, ratio {ratio}", flush=True)
+            said += f"; a warm epoch {warm[-1][4]}"
+        print(said, flush=True)
     return whole, warm
 
 

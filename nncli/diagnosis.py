@@ -216,9 +216,10 @@ def _still_improving(course: _Course) -> Advice | None:
     before, now = values[-1 - strip][1], min(value for _, value in values)
     if before <= 0 or (before - now) / before < IMPROVING:
         return None
+    last = f"the last {strip} epochs" if strip > 1 else "the last epoch"
     return Advice(
         "still_improving",
-        f"still improving: the last {strip} epochs lowered the {_words(course.figure)} by "
+        f"still improving: {last} lowered the {_words(course.figure)} by "
         f"{_share((before - now) / before)}; more epochs lower it further{_longer(course)}",
         PRECHELT,
     )

@@ -229,6 +229,11 @@ def test_losses_near_zero_do_not_overfit() -> None:
     assert "overfitting" not in codes(curves(list(falling), list(rising)))
 
 
+def test_one_last_epoch_is_one() -> None:
+    assert "improving: the last epoch lowered" in diagnose(curves([2.0, 1.0], [2.0, 1.0]))[0].text
+    assert "the last 2 epochs" in diagnose(curves([3.0, 2.0, 1.0], [3.0, 2.0, 1.0]))[0].text
+
+
 def test_pretraining_is_another_task() -> None:
     loss = [5.0, 9.0, 4.0, 9.0, 4.0, 1.0, 0.9, 0.8, 0.7, 0.6]
     run = curves(loss, loss, phases=[("pretrain", 5), ("head", 5)], kind="transfer")
