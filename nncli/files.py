@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from nncli import process
 from nncli.errors import DiskError, RunError
 
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
@@ -42,6 +43,31 @@ def whole_file(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+@contextmanager
+def passing_folder(where: Path | None = None) -> Iterator[Path]:
+    """A folder for as long as the block lasts.
+
+    A signal that comes while it is made or removed waits, so that none of it is left.
+
+    Args:
+        where: the folder that it is in; None for the system's.
+
+    Raises:
+        OSError: it cannot be made there.
+    """
+    import tempfile  # 4 ms, which short commands do not need
+
+    folder = None
+    try:
+        with process.hold_signals():
+            folder = tempfile.TemporaryDirectory(prefix=".nncli-", dir=where)
+        yield Path(folder.name)
+    finally:
+        if folder is not None:
+            with process.hold_signals():
+                folder.cleanup()
 
 
 @contextmanager

@@ -30,7 +30,6 @@ import os
 import re
 import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,6 +40,7 @@ from typing import Any
 from nncli.errors import DiskError, RunError, UsageError, closest
 from nncli.files import (
     nearest_folder,
+    passing_folder,
     remove_partials,
     removed,
     whole_file,
@@ -225,7 +225,7 @@ def check_writable(root: Path) -> None:
         if not folder.is_dir():
             raise RunError(f"{folder} is not a folder", hint="choose another --output")
         # tried, not asked: permission bits do not know of read-only or virtual file systems
-        with tempfile.TemporaryDirectory(prefix=".nncli-", dir=folder):
+        with passing_folder(folder):
             pass
     except OSError as error:
         raise RunError(

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "errors": set(),
     "numbers": {"errors"},
     "process": {"errors"},
-    "files": {"errors"},
+    "files": {"errors", "process"},
     "profile": set(),
     "drawing": {"backend", "page", "plots", "process", "results", "runs", "specimen"},
     "specimen": {"results"},

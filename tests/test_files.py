@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from nncli.errors import DiskError, ExitCode, RunError
+from nncli import process
+from nncli.errors import DiskError, ExitCode, Interrupted, RunError
 from nncli.files import (
     check_writable,
+    passing_folder,
     remove_partials,
     whole_file,
     whole_together,
@@ -152,3 +157,37 @@ def test_a_folder_that_was_not_finished_is_removed(tmp_path: Path) -> None:
     (tmp_path / "exports" / "whole.onnx").touch()
     remove_partials(tmp_path)
     assert [path.name for path in tmp_path.rglob("*")] == ["exports", "whole.onnx"]
+
+
+class TestPassingFolder:
+    def test_it_is_there_while_it_is_used(self, tmp_path: Path) -> None:
+        with passing_folder(tmp_path) as folder:
+            assert folder.parent == tmp_path
+            (folder / "a").mkdir()
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("call", ["mkdir", "unlink"])
+    def test_a_signal_leaves_nothing_of_it(
+        self, call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real, reached = getattr(os, call), []
+
+        def signalled(*args: Any, **options: Any) -> None:
+            real(*args, **options)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        def use() -> None:
+            with passing_folder(tmp_path) as folder:
+                (folder / "a").touch()
+                reached.append(folder)
+
+        monkeypatch.setattr(os, call, signalled)
+        handlers = process.catch_signals()
+        try:
+            with pytest.raises(Interrupted):
+                use()
+        finally:
+            process.give_back_signals(handlers)
+
+        assert len(reached) == (call == "unlink")
+        assert list(tmp_path.iterdir()) == []

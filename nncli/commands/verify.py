@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from pathlib import Path
 
 import typer
@@ -25,6 +24,7 @@ def verify(
     nncli verify latest
     """
     from nncli import runs
+    from nncli.files import passing_folder
     from nncli.report.console import print_json
     from nncli.report.verification import print_verified
     from nncli.verification import changed_since, first_difference
@@ -36,9 +36,9 @@ def verify(
             f"{folder} is {stored.run.get('status')}, so nothing tells what it would end with",
             hint=f"nncli train --resume {folder} goes on with it",
         )
-    with tempfile.TemporaryDirectory(prefix="nncli-verify-") as place:
+    with passing_folder() as place:
         _train_again(folder, stored.kind, place, quiet=as_json)
-        again = Path(place) / stored.kind / "again"
+        again = place / stored.kind / "again"
         difference = first_difference(folder, again)
         changed = changed_since(stored.run, runs.read_record(again))
     if as_json:
@@ -57,7 +57,7 @@ def verify(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _train_again(folder: Path, kind: str, place: str, *, quiet: bool) -> None:
+def _train_again(folder: Path, kind: str, place: Path, *, quiet: bool) -> None:
     """In a process of its own, as the run was.
 
     Raises:
@@ -68,7 +68,7 @@ def _train_again(folder: Path, kind: str, place: str, *, quiet: bool) -> None:
         process.python(
             "from nncli.__main__ import run; run()",
             *("train", kind, "--config", str(folder / "config.yaml")),
-            *("--output", place, "--name", "again", "--no-pictures", "--no-cache"),
+            *("--output", str(place), "--name", "again", "--no-pictures", "--no-cache"),
             *(["--quiet"] if quiet else []),
         ),
         stdout=subprocess.DEVNULL if quiet else None,

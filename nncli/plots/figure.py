@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nncli.errors import UsageError
-from nncli.files import nearest_folder, whole_file
+from nncli.files import nearest_folder, passing_folder, whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -211,7 +211,7 @@ def _writable(folder: Path) -> bool:
     try:
         folder = nearest_folder(folder)
         # tried, not asked: permission bits do not know of virtual file systems
-        with tempfile.TemporaryDirectory(prefix=".nncli-", dir=folder):
+        with passing_folder(folder):
             return True
     except OSError:
         return False

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nncli import runs
 from nncli.commands.train.origin import circumstances, origin_of
 from nncli.config import to_yaml
-from nncli.files import nearest_folder, write_json, write_text
+from nncli.files import nearest_folder, passing_folder, write_json, write_text
 from nncli.profile import spent
 from nncli.report.model import summary_text
 from nncli.results import RunEstimate
@@ -51,8 +49,7 @@ def estimate_run(
         listener.status("waiting for the process that draws")  # or both would be timed at once
         artist.wait()
     place = nearest_folder(job.output.absolute())
-    with tempfile.TemporaryDirectory(prefix=".nncli-estimate-", dir=place) as name:
-        folder = Path(name)
+    with passing_folder(place) as folder:
         record = {"status": "running", **circumstances(settings, ready.dataset, (), origin)}
         with runs.Run(folder, record) as run:
             write_text(folder / "config.yaml", to_yaml(settings))

@@ -7,12 +7,11 @@ where the number of samples is fixed, so all models take one at a time.
 from __future__ import annotations
 
 import json
-import tempfile
 import zipfile
 from pathlib import Path
 
 from nncli import backend
-from nncli.files import finite
+from nncli.files import finite, passing_folder
 from nncli.lazy import np
 from nncli.results import Array
 from nncli.trained.export.format import Material
@@ -27,9 +26,9 @@ def write(material: Material, path: Path) -> None:
     model, and `unzip` finds the rest.
     """
     lite = backend.tensorflow().lite
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        save_graph(material.whole, Path(folder), batch=1)
-        converter = lite.TFLiteConverter.from_saved_model(folder)
+    with passing_folder(path.parent) as folder:
+        save_graph(material.whole, folder, batch=1)
+        converter = lite.TFLiteConverter.from_saved_model(str(folder))
         path.write_bytes(converter.convert())
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as packed:
         if material.labels:
