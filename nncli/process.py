@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from nncli.errors import ExitCode, Interrupted, NncliError
 
@@ -111,6 +111,8 @@ def catch_signals() -> dict[int, signal.Handlers | None]:
             signal.signal(each, signal.SIG_DFL)
         for give_back in _borrowed:  # a second signal leaves no time for it
             give_back()
+        _hooks.append((sys.excepthook, sys.unraisablehook))
+        sys.excepthook = sys.unraisablehook = _say_nothing
         if _holding:
             _held.append(number)
         else:
@@ -133,8 +135,16 @@ def give_back_signals(handlers: dict[int, signal.Handlers | None]) -> None:
     for number, handler in handlers.items():
         signal.signal(number, handler)
     _came.clear()
+    while _hooks:
+        sys.excepthook, sys.unraisablehook = _hooks.pop()
 
 
+def _say_nothing(*_: object) -> None:
+    """TensorFlow's C++ prints what it makes of a signal on its way through it; so does Python."""
+
+
+_hooks: list[tuple[Any, Any]] = []
+"""What prints errors that nobody catches, where a signal has taken its place."""
 _came: list[int] = []
 """The signal that ends the work, once it has come."""
 

@@ -20,3 +20,29 @@ def test_another_python_takes_no_module_out_of_the_current_folder(tmp_path: Path
         timeout=60,
     )
     assert (done.returncode, done.stdout) == (0, "['a', 'b']\n"), done.stderr
+
+
+def test_what_libraries_make_of_a_signal_is_not_told() -> None:
+    """Of 135 Ctrl-C while TensorFlow traced, two had a traceback of it on the screen."""
+    script = """
+import os, signal, sys
+from nncli import process
+class Lost:
+    def __del__(self):
+        raise TypeError("of a library")
+def lose():
+    Lost()
+handlers = process.catch_signals()
+lose()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    lose()
+    sys.excepthook(SystemError, SystemError("of a library"), None)
+process.give_back_signals(handlers)
+lose()
+"""
+    done = subprocess.run(
+        process.python("exec(sys.argv[1])", script), capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr.count("of a library") == 2  # before the signal, and after the command
