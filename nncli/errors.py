@@ -27,7 +27,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-_SAYS_NOTHING = ("Graph execution error:", "Detected at node", "File ", "<stack traces", "[[")
+_SAYS_NOTHING = ("Graph execution error:", "Detected at node", 'File "', "<stack traces", "[[")
 """What the lines of an error of TensorFlow begin with that do not say what is wrong."""
 
 

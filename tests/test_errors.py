@@ -122,6 +122,7 @@ class TestInOneLine:
             ("", ""),
             (" \n ", ""),
             ("one\ntwo", "one"),
+            ("File not found: a.keras", "File not found: a.keras"),
             ("{{node f}} {{node a}} no kernel of {{node a}}\n\t [[a]]", "no kernel of {{node a}}"),
             (GRAPH_ERROR, "Dnn is not supported"),
             ("Graph execution error:\n", ""),
