@@ -132,6 +132,18 @@ def nearest_folder(path: Path) -> Path:
     return path
 
 
+def try_writing(folder: Path) -> None:
+    """Find out whether a folder can be written, or where it is not there, be made.
+
+    Tried, not asked: permission bits do not know of read-only or virtual file systems.
+
+    Raises:
+        OSError: it cannot.
+    """
+    with passing_folder(nearest_folder(folder)):
+        pass
+
+
 def check_writable(path: Path) -> None:
     """Refuse before the work what cannot be written after it; nothing is made.
 

@@ -40,9 +40,9 @@ from typing import Any
 from nncli.errors import DiskError, RunError, UsageError, closest
 from nncli.files import (
     nearest_folder,
-    passing_folder,
     remove_partials,
     removed,
+    try_writing,
     whole_file,
     write_json,
     write_text,
@@ -224,9 +224,7 @@ def check_writable(root: Path) -> None:
         folder = nearest_folder(folder)
         if not folder.is_dir():
             raise RunError(f"{folder} is not a folder", hint="choose another --output")
-        # tried, not asked: permission bits do not know of read-only or virtual file systems
-        with passing_folder(folder):
-            pass
+        try_writing(folder)
     except OSError as error:
         raise RunError(
             f"{folder} cannot be written: {error.strerror or error}", hint="choose another --output"

@@ -21,8 +21,7 @@ which is Keras's own door for cuDNN.
 
 from __future__ import annotations
 
-import functools
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from nncli import backend
@@ -66,7 +65,7 @@ def use_loops(model: Any) -> None:
             layer.use_cudnn = False
 
 
-@functools.cache
+@cache
 def cudnn_refuses() -> str | None:
     """Why cuDNN computes no LSTM on this GPU, in TensorFlow's words; None where it does.
 

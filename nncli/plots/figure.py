@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nncli.errors import UsageError
-from nncli.files import nearest_folder, passing_folder, whole_file
+from nncli.files import try_writing, whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -209,12 +209,10 @@ def line_styles(count: int, theme: Theme) -> list[tuple[str, Dash]]:
 def _writable(folder: Path) -> bool:
     """Whether it is a folder one may write to, or may be made one."""
     try:
-        folder = nearest_folder(folder)
-        # tried, not asked: permission bits do not know of virtual file systems
-        with passing_folder(folder):
-            return True
+        try_writing(folder)
     except OSError:
         return False
+    return True
 
 
 @contextmanager

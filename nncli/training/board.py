@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nncli import backend, process
+from nncli.errors import in_one_line
 from nncli.listener import Listener
 from nncli.results import EpochRecord
 
@@ -78,7 +79,7 @@ class Board(Listener):
                 yield
         except Exception as error:  # whatever it is, it must not cost the training
             self._writers = None
-            reason = str(error).rpartition("}} ")[2].partition("\n")[0]  # behind TensorFlow's node
+            reason = in_one_line(error)
             self.listener.note(f"nothing more is written into {self.folder}: {reason}")
 
     def _write(self, part: str, figures: dict[str, float], epoch: int) -> None:
