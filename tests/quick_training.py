@@ -72,6 +72,7 @@ def main() -> int:
         ):
             if options.hold:
                 with process.hold_signals():
+                    report.listener.status("holding")
                     time.sleep(60)
             train(report, options)
     except Interrupted as signal:

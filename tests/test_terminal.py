@@ -216,9 +216,9 @@ def test_a_signal_leaves_a_clean_line(number: int, code: int, tmp_path: Path) ->
 
 def test_a_second_signal_ends_at_once_and_the_cursor_is_back() -> None:
     terminal = Terminal([*QUICK, "--hold"])
-    terminal.wait_for(lambda screen: any("starting" in line for line in screen))
+    terminal.wait_for(lambda screen: any("holding" in line for line in screen))
     terminal.press(b"\x03")
-    terminal.wait_for(lambda screen: not any("starting" in line for line in screen))
+    terminal.wait_for(lambda screen: not any("holding" in line for line in screen))
     began = time.monotonic()
     terminal.press(b"\x03")
     terminal.end()
