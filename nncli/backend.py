@@ -45,6 +45,8 @@ _LATE = frozenset(
 )
 """Rooms of TensorFlow that nncli and Keras seldom enter: loaded when first looked into. Another
 sixth of the time."""
+MOST_SHARES = 8
+"""Into how many parts a batch goes at most: a few samples are hardly faster than some more."""
 _noise: list[str] = []
 
 
@@ -55,7 +57,7 @@ class Device:
     name: str
     """`CPU`, or `GPU:0 (NVIDIA H100)`."""
     threads: int
-    """CPU threads within one operation and between operations."""
+    """CPU threads."""
     onednn: bool
     """Whether oneDNN's kernels are used; they change the last bits."""
     precision: str = "float32"
@@ -84,6 +86,14 @@ def tensorflow() -> Any:
 def has_gpu() -> bool:
     """Whether TensorFlow computes on a GPU; after `start`."""
     return bool(tensorflow().config.list_logical_devices("GPU"))
+
+
+def shares() -> int:
+    """In how many parts of a batch a model is computed side by side; after `start`."""
+    if has_gpu():
+        return 1
+    threads: int = tensorflow().config.threading.get_inter_op_parallelism_threads()
+    return max(1, min(threads, MOST_SHARES))
 
 
 def values(variables: Sequence[Any]) -> list[Any]:
@@ -154,7 +164,8 @@ def start(device: str, threads: int, seed: int, precision: str = "float32") -> D
 
     Args:
         device: `auto`, `cpu`, `gpu` or `gpu:N`.
-        threads: CPU threads, within and between operations.
+        threads: CPU threads. On a CPU with up to MOST_SHARES of them one computes one operation,
+            and they work on different ones: `nncli.models.shares` gives them some.
         seed: for the first weights and dropout.
         precision: `float32`, `mixed_float16` or `mixed_bfloat16`, Keras's names.
 
@@ -166,14 +177,16 @@ def start(device: str, threads: int, seed: int, precision: str = "float32") -> D
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     tf = tensorflow()
     with _quiet():
+        found = [] if device == "cpu" else tf.config.list_physical_devices("GPU")
+        apart = not found and threads <= MOST_SHARES
         try:
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_intra_op_parallelism_threads(1 if apart else threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
         except RuntimeError as error:
             raise BackendError(
                 f"TensorFlow already runs in this process with other than {threads} threads"
             ) from error
-        name = _choose(tf, device)
+        name = _choose(tf, device, found)
         tf.config.experimental.enable_op_determinism()
         if KEEP_OPEN not in os.environ:
             tf.get_logger().setLevel("ERROR")  # no advice on tracing beside the user's epochs
@@ -188,8 +201,8 @@ def start(device: str, threads: int, seed: int, precision: str = "float32") -> D
     return Device(name, threads, onednn, precision)
 
 
-def _choose(tf: Any, device: str) -> str:
-    found = tf.config.list_physical_devices("GPU")
+def _choose(tf: Any, device: str, found: Sequence[Any]) -> str:
+    """Let TensorFlow use this device alone, of the GPUs that were found; what it is called."""
     if device == "cpu" or (device == "auto" and not found):
         tf.config.set_visible_devices([], "GPU")
         return "CPU"

@@ -26,6 +26,7 @@ from nncli.models.augmentation import (
 )
 from nncli.models.kind import KindConfig, ModelKind, Plan, single_phase
 from nncli.models.preprocessing import Preparation
+from nncli.models.shares import share_out
 
 Filters = Annotated[int, Field(ge=1, le=8192)]
 
@@ -180,6 +181,7 @@ def build(settings: CnnSettings, dataset: Dataset, front: Sequence[Any] = ()) ->
     if settings.dropout:
         model.add(layers.Dropout(settings.dropout))
     model.add(layers.Dense(len(dataset.classes), activation="softmax", dtype="float32"))
+    share_out(model)
     return model
 
 

@@ -8,11 +8,7 @@ nothing of this, and a model that is loaded again runs Keras's loop until it is 
 Used only where it computes what Keras does; `is_suitable` says where. Everything else, and every
 call with a mask, goes through Keras's loop.
 
-The operation uses one core. Where one layer gives its whole sequence to the next, it is computed in
-pieces of the steps, so that the next layer can begin with the first piece while the others are
-still being computed, and in the backward pass the other way round. The arithmetic stays the same on
-any number of cores. The slope of a loss in the sequence *between* two such layers is the one thing
-that cannot be asked for: the second layer has taken its pieces.
+The operation uses one core; `nncli.models.shares` gives each core samples of its own.
 
 Source of the gates' order and meaning: TensorFlow's `BlockLSTM`, after Zaremba et al., Recurrent
 neural network regularization, 2014; of the place it is put in: `inner_loop` of `keras.layers.RNN`,
@@ -26,13 +22,6 @@ from typing import Any
 
 from nncli import backend
 from nncli.errors import in_one_line
-
-PIECES = 3
-"""Of a sequence that goes to another layer, so that two layers run side by side for most of it."""
-SHORTEST_PIECE = 4
-"""Steps, below which starting an operation costs more than it brings."""
-_IN_PIECES = "_nncli_in_pieces"
-"""The attribute of a sequence that was computed in pieces, as Keras marks one with its mask."""
 
 
 def fuse(model: Any) -> None:
@@ -134,44 +123,23 @@ def _inner_loop(
     weights, bias = _reordered(weights), _reordered(bias)
     unused = tf.zeros(cell.units)  # weights of peepholes
     h, c = initial_state
-    pieces = []
-    for x in _pieces(layer, sequences):
-        piece = tf.raw_ops.BlockLSTM(
-            seq_len_max=tf.shape(x, out_type=tf.int64)[0],
-            x=x,
-            cs_prev=c,
-            h_prev=h,
-            w=weights,
-            b=bias,
-            wci=unused,
-            wcf=unused,
-            wco=unused,
-            use_peephole=False,
-            forget_bias=0.0,  # Keras keeps it in the bias
-            cell_clip=-1.0,  # no clipping
-        )
-        h, c = piece.h[-1], piece.cs[-1]
-        pieces.append(piece.h)
-    if not layer.return_sequences:
-        return h, h[:, None], [h, c]
-    outputs = tf.transpose(tf.concat(pieces, axis=0), (1, 0, 2))  # → (batch, steps, units)
-    setattr(outputs, _IN_PIECES, pieces)
+    lstm = tf.raw_ops.BlockLSTM(
+        seq_len_max=tf.shape(sequences, out_type=tf.int64)[1],
+        x=tf.transpose(sequences, (1, 0, 2)),
+        cs_prev=c,
+        h_prev=h,
+        w=weights,
+        b=bias,
+        wci=unused,
+        wcf=unused,
+        wco=unused,
+        use_peephole=False,
+        forget_bias=0.0,  # Keras keeps it in the bias
+        cell_clip=-1.0,  # no clipping
+    )
+    h, c = lstm.h[-1], lstm.cs[-1]
+    outputs = tf.transpose(lstm.h, (1, 0, 2)) if layer.return_sequences else h[:, None]
     return h, outputs, [h, c]
-
-
-def _pieces(layer: Any, sequences: Any) -> list[Any]:
-    """A sequence as the pieces that one operation each computes: (steps, batch, features)."""
-    tf = backend.tensorflow()
-    given: list[Any] | None = getattr(sequences, _IN_PIECES, None)
-    if given is not None:
-        return given
-    x = tf.transpose(sequences, (1, 0, 2))
-    steps = sequences.shape[1]
-    if not layer.return_sequences or steps is None or steps < PIECES * SHORTEST_PIECE:
-        return [x]
-    ends = [steps * (n + 1) // PIECES for n in range(PIECES)]
-    sizes = [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
-    return list(tf.split(x, sizes, axis=0))
 
 
 def _reordered(gates: Any) -> Any:

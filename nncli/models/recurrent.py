@@ -24,6 +24,7 @@ from nncli.config import Config, EarlyStopping, Section, TrainingSection
 from nncli.data.dataset import Dataset, Facts
 from nncli.models.fused import cudnn_refuses, fuse
 from nncli.models.kind import KindConfig, ModelKind, Plan, single_phase
+from nncli.models.shares import share_out
 
 Units = Annotated[int, Field(ge=1, le=8192)]
 
@@ -113,6 +114,7 @@ def build(layer: str, settings: RnnSettings, dataset: Dataset) -> Any:
     else:
         model.add(layers.Dense(1, dtype="float32"))
     fuse(model)
+    share_out(model)
     return model
 
 

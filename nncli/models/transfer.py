@@ -46,6 +46,7 @@ from nncli.models.convolutional import CnnSettings, convolutions, sides_after, t
 from nncli.models.gate import check_model_file, check_weights_file
 from nncli.models.kind import LOSSES, BaselinePlan, KindConfig, ModelKind, Phase, Plan
 from nncli.models.preprocessing import Preparation
+from nncli.models.shares import share_out
 from nncli.results import PRETRAINING
 
 SMALL_CNN = "small-cnn"
@@ -613,9 +614,14 @@ def _assemble(
     extractor = keras.Sequential([inputs, base, pooling], name="extractor")
     if front:
         still = _inferring(extractor)
-        return Parts(model, keras.Sequential([inputs, *front, still, *head], name="head"), None)
-    features = keras.layers.Input(extractor.output_shape[1:])
-    return Parts(model, keras.Sequential([features, *head], name="head"), extractor)
+        parts = Parts(model, keras.Sequential([inputs, *front, still, *head], name="head"), None)
+    else:
+        features = keras.layers.Input(extractor.output_shape[1:])
+        parts = Parts(model, keras.Sequential([features, *head], name="head"), extractor)
+        share_out(extractor)
+    share_out(model)
+    share_out(parts.head)
+    return parts
 
 
 def _inferring(model: Any) -> Any:

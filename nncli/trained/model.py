@@ -26,6 +26,7 @@ from nncli.models.fused import fuse, use_loops
 from nncli.models.gate import check_model_file
 from nncli.models.kind import KindConfig
 from nncli.models.preprocessing import Preparation
+from nncli.models.shares import share_out
 from nncli.results import Array, StoredRun
 from nncli.schema import SCHEMAS
 
@@ -69,12 +70,12 @@ class OpenedRun:
         section = self.config.training
         return backend.start(section.device, section.threads, self.config.seed, section.precision)
 
-    def load_model(self, *, fused: bool = True) -> Any:
+    def load_model(self, *, plain: bool = False) -> Any:
         """The keras.Model: (batch, …) prepared samples → answers; after `backend.start`.
 
         Args:
-            fused: whether LSTM layers are computed by one operation of TensorFlow's or cuDNN's,
-                which other runtimes do not have, instead of by Keras's loop.
+            plain: as Keras writes it, which other runtimes can do: no LSTM by one operation of
+                TensorFlow's or cuDNN's, no batch in shares.
 
         Raises:
             ModelError: it cannot be loaded, or does not fit the run's data.json.
@@ -88,7 +89,11 @@ class OpenedRun:
                 hint="it is damaged, or of another Keras: train again",
             ) from error
         self._check_fit(model)
-        (fuse if fused else use_loops)(model)
+        if plain:
+            use_loops(model)
+            return model
+        fuse(model)
+        share_out(model)
         return model
 
     def _check_fit(self, model: Any) -> None:

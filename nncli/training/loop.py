@@ -29,11 +29,10 @@ from nncli.training.broken import broken_weights
 from nncli.training.checkpoint import Checkpoint, Keeper
 from nncli.training.features import features
 from nncli.training.memory import out_of_memory
+from nncli.training.optimizer import optimizer
 from nncli.training.order import fixed_batches, order_of, steps_of, training_batches
 from nncli.training.steps import EpochInGraph
 from nncli.training.stream import explained
-
-OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}
 
 
 @dataclass
@@ -261,10 +260,12 @@ def _compile(
     training: TrainingSection,
     learning_rate: float,
 ) -> None:
-    keras = backend.keras()
-    optimizer = getattr(keras.optimizers, OPTIMIZERS[training.optimizer])(learning_rate)
-    metrics = [METRICS[task]]
-    model.compile(optimizer=optimizer, loss=loss, metrics=metrics, jit_compile=False)
+    model.compile(
+        optimizer=optimizer(training.optimizer, learning_rate),
+        loss=loss,
+        metrics=[METRICS[task]],
+        jit_compile=False,
+    )
     # What is built only while the first step is traced has it traced twice.
     model.optimizer.build(model.trainable_variables)
     answer = np.zeros((1, *model.output_shape[1:]), np.float32)

@@ -188,7 +188,7 @@ def export(opened: OpenedRun, format: Format, path: Path, tolerance: float) -> E
 
     dataset, problem = load_samples(opened)
     with backend.quiet():
-        trained = in_float32(opened.load_model(fused=False))
+        trained = in_float32(opened.load_model(plain=True))
         whole = whole_model(opened, trained)
     card = {**describe(opened), "format": format.name}
     material = Material(opened, trained, whole, dataset, problem, card)

@@ -244,7 +244,7 @@ def test_what_is_there_stays_unless_forced(tmp_path: Path) -> None:
 
 def test_nncli_s_own_operation_does_not_travel(opened_run: Opened) -> None:
     run = opened_run("lstm")
-    plain, fused = run.load_model(fused=False), run.load_model()
+    plain, fused = run.load_model(plain=True), run.load_model()
     x = np.random.default_rng(7).normal(size=(4, *run.learned.input_shape)).astype(np.float32)
     function = backend.tensorflow().function(lambda given: plain(given, training=False))
     graph = function.get_concrete_function(x).graph.as_graph_def()

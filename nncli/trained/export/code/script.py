@@ -21,7 +21,8 @@ from nncli.results import section
 from nncli.trained.export.code import BASE, SAMPLES
 from nncli.trained.export.code.layers import WIDTH, called, layer_code, listed, plain, quoted
 from nncli.trained.export.format import Material
-from nncli.training.loop import OPTIMIZERS, monitor_of
+from nncli.training.loop import monitor_of
+from nncli.training.optimizer import OPTIMIZERS
 
 if TYPE_CHECKING:
     from nncli.data.dataset import Dataset

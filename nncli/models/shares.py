@@ -1,0 +1,144 @@
+"""A batch in shares: each core computes samples of its own, from the first layer to the last.
+
+TensorFlow lets all cores work on one operation, then on the next. After each of them they wait for
+one another, and what one core has just computed lies in another's cache: two cores take a step of
+the lesson's CNN hardly faster than one. Here a model is called once for each core, on its share of
+the batch, and the answers are put together again:
+
+    model(x) = (model(x₁), …, model(xₙ)),   x = (x₁, …, xₙ)
+
+The loss is that of the whole batch, and the gradient of a weight is the sum of what the shares
+give: the same numbers but for the order in which they are added. It is TensorFlow's own, as no
+other backend of Keras runs branches of a graph side by side. Layers that look at other samples of
+the batch do not allow it; `is_suitable` says where it is done. The model that is saved knows
+nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from nncli import backend
+
+WORKERS = frozenset(
+    (
+        *("Conv1D", "Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"),
+        *("LSTM", "GRU", "SimpleRNN"),
+    )
+)
+"""Layers that are worth it."""
+EACH_BY_ITSELF = WORKERS | frozenset(
+    (
+        *("InputLayer", "Functional", "Sequential", "Inferring", "Flatten", "Reshape", "Permute"),
+        *("Dense", "Dropout", "SpatialDropout2D", "GaussianNoise", "Masking", "Rescaling"),
+        *("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "BatchNormalization"),
+        *("LayerNormalization", "GroupNormalization", "Normalization", "LayerScale"),
+        *("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"),
+        *("GlobalAveragePooling2D", "GlobalMaxPooling2D", "ZeroPadding2D", "Cropping2D"),
+        *("UpSampling2D", "Resizing", "Add", "Subtract", "Multiply", "Average", "Maximum"),
+        *("Concatenate", "CustomScaleLayer", "StochasticDepth"),
+        *("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast"),
+    )
+)
+"""Layers that give for a sample what they give for it alone; BatchNormalization while it does not
+learn."""
+BARE = frozenset(("Add", "Multiply", "NotEqual"))
+"""Operations between layers of which the same holds."""
+
+
+def share_out(model: Any) -> None:
+    """Give each core its share of every batch that a suitable model is called with.
+
+    Nothing changes on a GPU, or where there is one core.
+
+    Args:
+        model: a keras.Model; call it before its first step, or that step stays as it was compiled.
+    """
+    shares = backend.shares()
+    if shares == 1 or not is_suitable(model):
+        return
+    whole = model.call
+
+    def call(inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        alone = inputs.shape[0] == 1 or mask is not None
+        if alone or (training and learns_statistics(model)):
+            return whole(inputs, training=training, mask=mask)
+        spans = _spans(inputs, shares)
+        answers = [whole(inputs[each.begin : each.end], training=training) for each in spans]
+        return _together(answers, spans)
+
+    model.call = call
+
+
+def is_suitable(model: Any) -> bool:
+    """Whether a model gives for a sample what it would give for it alone, and has work to share."""
+    computed = list(_computed_with(model))
+    found = {type(each).__name__ for each in computed}
+    return bool(found & WORKERS) and all(map(_is_by_itself, computed))
+
+
+def _is_by_itself(operation: Any) -> bool:
+    """Whether a layer or a bare operation gives for a sample what it gives for it alone."""
+    name = type(operation).__name__
+    if not isinstance(operation, backend.keras().layers.Layer):
+        return name in BARE or (name == "Any" and list(operation.axis or ()) == [-1])
+    if getattr(operation, "activity_regularizer", None):  # of the mean over a batch
+        return False
+    return name in EACH_BY_ITSELF and not getattr(operation, "stateful", False)
+
+
+def learns_statistics(model: Any) -> bool:
+    """Whether a BatchNormalization of it looks at all samples of a batch in training."""
+    normalization = backend.keras().layers.BatchNormalization
+    return any(isinstance(each, normalization) and each.trainable for each in _computed_with(model))
+
+
+def _computed_with(model: Any) -> Iterator[Any]:
+    """A model's layers and the bare operations between them, those of models inside it too."""
+    inner = getattr(model, "_functional", None) or model
+    for each in inner.operations:
+        yield each
+        inside = getattr(each, "model", each)  # of a layer that runs a model in its own way
+        if isinstance(inside, backend.keras().Model):
+            yield from _computed_with(inside)
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Some of a batch's samples, one at least; numbers or scalar tensors."""
+
+    begin: Any
+    end: Any
+    count: Any
+    """How many of them, from the first on, are its own: none of a batch that has too few."""
+
+
+def _spans(inputs: Any, shares: int) -> list[_Span]:
+    """A batch in so many spans. Not all operations can do with no sample."""
+    tf = backend.tensorflow()
+    size = inputs.shape[0]
+    if size is None:
+        size = tf.shape(inputs)[0]
+    ends = [size * number // shares for number in range(shares + 1)]
+    return [_Span(begin, tf.maximum(end, begin + 1), end - begin) for begin, end in pairwise(ends)]
+
+
+def _together(answers: list[Any], spans: list[_Span]) -> Any:
+    """The answers for all spans as those for the batch, with their mask where they have one."""
+    tf = backend.tensorflow()
+
+    def joined(parts: list[Any]) -> Any:
+        own = [part[: each.count] for part, each in zip(parts, spans, strict=True)]
+        return tf.concat(own, axis=0)
+
+    whole, masks = joined(answers), [getattr(each, MASK, None) for each in answers]
+    if all(mask is not None for mask in masks):
+        setattr(whole, MASK, joined(masks))
+    return whole
+
+
+MASK = "_keras_mask"
+"""The attribute by which Keras passes on which steps of a tensor count."""
