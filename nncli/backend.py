@@ -45,8 +45,9 @@ _LATE = frozenset(
 )
 """Rooms of TensorFlow that nncli and Keras seldom enter: loaded when first looked into. Another
 sixth of the time."""
-MOST_SHARES = 8
-"""Into how many parts a batch goes at most: a few samples are hardly faster than some more."""
+MOST_SHARES = 4
+"""Into how many parts a batch goes at most: each is a part of the graph, which takes time to build,
+and a few samples are hardly faster than some more."""
 _noise: list[str] = []
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -60,15 +61,25 @@ def share_out(model: Any) -> None:
     shares = backend.shares()
     if shares == 1 or not is_suitable(model):
         return
-    whole = model.call
+    tf, whole = backend.tensorflow(), model.call
+
+    def answer(part: Any, *, training: bool) -> tuple[Any, Any]:
+        """And its mask, where it has one."""
+        answer = whole(part, training=training)
+        return answer, getattr(answer, MASK, None)
+
+    # Traced once for all shares. Not in training: calls that change the state of one generator, as
+    # those with dropout do, would wait for one another.
+    infer = tf.function(partial(answer, training=False), autograph=False, reduce_retracing=True)
 
     def call(inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        alone = inputs.shape[0] == 1 or mask is not None
-        if alone or (training and learns_statistics(model)):
+        size = inputs.shape[0]
+        too_few = size is not None and size < shares
+        if too_few or mask is not None or (training and learns_statistics(model)):
             return whole(inputs, training=training, mask=mask)
         spans = _spans(inputs, shares)
-        answers = [whole(inputs[each.begin : each.end], training=training) for each in spans]
-        return _together(answers, spans)
+        compute = partial(answer, training=True) if training else infer
+        return _together([compute(inputs[each.begin : each.end]) for each in spans], spans)
 
     model.call = call
 
@@ -126,7 +137,7 @@ def _spans(inputs: Any, shares: int) -> list[_Span]:
     return [_Span(begin, tf.maximum(end, begin + 1), end - begin) for begin, end in pairwise(ends)]
 
 
-def _together(answers: list[Any], spans: list[_Span]) -> Any:
+def _together(answers: list[tuple[Any, Any]], spans: list[_Span]) -> Any:
     """The answers for all spans as those for the batch, with their mask where they have one."""
     tf = backend.tensorflow()
 
@@ -134,8 +145,9 @@ def _together(answers: list[Any], spans: list[_Span]) -> Any:
         own = [part[: each.count] for part, each in zip(parts, spans, strict=True)]
         return tf.concat(own, axis=0)
 
-    whole, masks = joined(answers), [getattr(each, MASK, None) for each in answers]
-    if all(mask is not None for mask in masks):
+    whole = joined([answer for answer, _ in answers])
+    masks = [mask for _, mask in answers if mask is not None]
+    if masks:
         setattr(whole, MASK, joined(masks))
     return whole
 

@@ -618,7 +618,6 @@ def _assemble(
     else:
         features = keras.layers.Input(extractor.output_shape[1:])
         parts = Parts(model, keras.Sequential([features, *head], name="head"), extractor)
-        share_out(extractor)
     share_out(model)
     share_out(parts.head)
     return parts

@@ -135,11 +135,15 @@ class _Repeated(Samples):
 
 
 def batch_size(extractor: Any, x: Array | Samples) -> int:
-    """How many samples the extractor is given at once; the same wherever it is called."""
+    """How many samples the extractor is given at once; the same wherever it is called.
+
+    Several cores have as many together.
+    """
     size = large_batch(x)
     if backend.has_gpu():
         return size
-    return max(1, min(size, BATCH, int(WORK / max(1, operations(extractor)))))
+    size = min(size, BATCH, int(WORK / max(1, operations(extractor))))
+    return max(1, -(-size // backend.shares()))
 
 
 def operations(model: Any) -> int:
@@ -232,17 +236,20 @@ class _Extraction:
         return graph
 
     def _answers(self, x: Array | Samples) -> Generator[Array, None, None]:
-        assert self._run is not None
+        """In their order, batch by batch; each core computes one of its own."""
+        run, cores = self._run, backend.shares()
+        assert run is not None
         begins = range(0, len(x), self.batch)
-        if isinstance(x, Samples):
-            rows = (np.arange(at, min(at + self.batch, len(x)), dtype=np.intp) for at in begins)
-            batches: Any = read_ahead(x.__getitem__, rows)
+        rows = (np.arange(at, min(at + self.batch, len(x)), dtype=np.intp) for at in begins)
+        answers: Any
+        if cores > 1:
+            answers = read_ahead(lambda rows: run(x[rows]).numpy(), rows, threads=cores)
         else:
-            batches = (x[at : at + self.batch] for at in begins)
-        with closing(batches):  # ends its threads
-            for batch in batches:
-                yield self._run(batch).numpy()
-                self._done += len(batch)
+            answers = (run(batch).numpy() for batch in read_ahead(x.__getitem__, rows))
+        with closing(answers):  # ends its threads
+            for answer in answers:
+                yield answer
+                self._done += len(answer)
                 self._tell()
 
     def _tell(self) -> None:

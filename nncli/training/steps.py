@@ -122,8 +122,8 @@ class EpochInGraph:
         def one(order: Any, step: Any, data: Any) -> Any:
             """A training step on the batch of this number; the figures of the epoch up to it."""
             rows = order[step * batch_size : tf.minimum((step + 1) * batch_size, samples)]
-            if samples % batch_size == 0:
-                rows.set_shape((batch_size,))
+            if samples % batch_size == 0 or samples < batch_size:  # all steps have as many
+                rows.set_shape((min(batch_size, samples),))
             return model.train_step(tuple(tf.gather(each, rows) for each in data))
 
         def run(order: Any, first: Any, last: Any, data: Any) -> Any:

@@ -88,7 +88,10 @@ def _divided(stream: Any, divisor: float) -> Any:
 
 
 def read_ahead(
-    read: Callable[[Array], Any], batches: Iterator[Array], most: int = sys.maxsize
+    read: Callable[[Array], Any],
+    batches: Iterator[Array],
+    most: int = sys.maxsize,
+    threads: int | None = None,
 ) -> Iterator[Any]:
     """`read` of each of `batches` in their order, by several threads a few batches ahead.
 
@@ -96,8 +99,9 @@ def read_ahead(
         read: called with the rows of one batch, from any thread.
         batches: the rows of each batch.
         most: about how many rows may be read and not yet taken.
+        threads: how many of them; None for as many as the process may use, up to MOST_THREADS.
     """
-    threads = min(MOST_THREADS, available_threads())
+    threads = threads or min(MOST_THREADS, available_threads())
     waiting: deque[tuple[Future[Any], int]] = deque()
     rows_waiting = 0
     pool = ThreadPoolExecutor(threads, "nncli-stream")

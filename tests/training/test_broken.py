@@ -16,15 +16,13 @@ def test_the_first_layer_of_the_whole_batch(
 ) -> None:
     """The first sample breaks in the last layer, the second one in the first."""
     monkeypatch.setattr(backend, "shares", lambda: shares)
-    layers = backend.keras().layers
+    layers, huge = backend.keras().layers, backend.keras().initializers.Constant(1e30)
     model = backend.keras().Sequential(
         [
             layers.Input((2, 2, 1)),
             layers.Conv2D(1, 1, kernel_initializer="ones", name="first"),
             layers.Flatten(),
-            layers.Dense(
-                1, kernel_initializer=lambda shape, dtype: 1e30 * np.ones(shape), name="last"
-            ),
+            layers.Dense(1, kernel_initializer=huge, name="last"),
         ]
     )
     share_out(model)

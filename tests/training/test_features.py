@@ -441,10 +441,12 @@ def test_augmentation_switches_it_off(base: Path, tmp_path: Path) -> None:
 # How far it is, and the end of it
 
 
+@pytest.mark.parametrize("cores", [1, 2])
 def test_it_tells_how_far_it_is_but_not_in_the_log(
-    base: Path, monkeypatch: pytest.MonkeyPatch
+    base: Path, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
-    monkeypatch.setattr(module, "BATCH", 8)
+    monkeypatch.setattr(backend, "shares", lambda: cores)
+    monkeypatch.setattr(module, "BATCH", 8 * cores)
     monkeypatch.setattr(module, "INTERVAL", 0.0)
     _, told = extracted(planned(base, images(side=16))[1], None)
     assert told.texts == [
@@ -465,9 +467,13 @@ def test_it_does_not_tell_more_often_than_anybody_reads(
     assert 5 < len(told.texts) - 1 <= 36 / 4
 
 
-def test_a_few_tell_of_all(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_few_tell_of_all(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
     """With time for all of them they are the same; else those at hand stand for the others."""
-    monkeypatch.setattr(module, "BATCH", 5)
+    monkeypatch.setattr(backend, "shares", lambda: cores)
+    monkeypatch.setattr(module, "BATCH", 5 * cores)
     _, phase = planned(base, images(side=16))
     whole, _ = extracted(phase, None)
     found, seconds = features_from_a_few(phase, Told(), tmp_path, 60)
@@ -514,13 +520,16 @@ def test_operations_are_counted_by_hand(base: Path) -> None:
     assert operations(phase.extractor) == expected
 
 
+@pytest.mark.parametrize("cores", [1, 2])
 def test_a_heavy_network_is_given_fewer_at_once(
-    base: Path, monkeypatch: pytest.MonkeyPatch
+    base: Path, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
+    """And each core its part of them."""
+    monkeypatch.setattr(backend, "shares", lambda: cores)
     _, phase = planned(base, images(side=16))
     x = phase.dataset.train.x
-    assert batch_size(phase.extractor, x) == module.BATCH
-    for work, size in ((3, 3), (0.1, 1)):
+    assert batch_size(phase.extractor, x) == module.BATCH // cores
+    for work, size in ((3, 4 - cores), (0.1, 1)):
         monkeypatch.setattr(module, "WORK", work * operations(phase.extractor))
         assert batch_size(phase.extractor, x) == size
 
