@@ -81,6 +81,20 @@ def test_start_gives_the_device_and_is_silent(
     assert not found["matplotlib"]
 
 
+@pytest.mark.parametrize(
+    ("threads", "expected"), [(1, [1, 1, 1]), (3, [1, 3, 3]), (6, [6, 6, backend.MOST_SHARES])]
+)
+def test_few_threads_compute_an_operation_each(threads: int, expected: list[int]) -> None:
+    """Within one operation, between operations, and parts of a batch."""
+    done = python(
+        f"from nncli import backend; backend.start('cpu', {threads}, 7); "
+        "threading = backend.tensorflow().config.threading; "
+        "print([threading.get_intra_op_parallelism_threads(), "
+        "threading.get_inter_op_parallelism_threads(), backend.shares()])"
+    )
+    assert json.loads(done.stdout) == expected
+
+
 def test_a_users_keras_json_changes_nothing(started: subprocess.CompletedProcess[str]) -> None:
     found = json.loads(started.stdout)
     assert found["backend"] == "tensorflow"
