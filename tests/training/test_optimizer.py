@@ -41,10 +41,10 @@ def steps(optimizer: Any, count: int = 20) -> list[np.ndarray]:
 
 
 def assert_close(found: list[np.ndarray], wanted: list[np.ndarray]) -> None:
-    """Weights to 1e-5; the mean of squares, for which 1 − β₂ is rounded, to 1.5e-5."""
+    """Weights to rounding; the mean of squares, for which 1 − β₂ is rounded, to 1.5e-5."""
     for number, (one, other) in enumerate(zip(found, wanted, strict=True)):
-        within = 1e-5 if number < len(SHAPES) else 1.5e-5
-        np.testing.assert_allclose(one, other, rtol=within, atol=1e-6)
+        within = 1e-6 if number < len(SHAPES) else 1.5e-5
+        np.testing.assert_allclose(one, other, rtol=within, atol=2e-7)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
