@@ -16,9 +16,9 @@ nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -64,21 +64,25 @@ def share_out(model: Any) -> None:
     tf, whole = backend.tensorflow(), model.call
 
     def answer(part: Any, *, training: bool) -> tuple[Any, Any]:
-        """And its mask, where it has one."""
-        answer = whole(part, training=training)
-        return answer, getattr(answer, MASK, None)
+        """What the model gives for a part, and its mask where it has one."""
+        given = whole(part, training=training)
+        return given, getattr(given, MASK, None)
 
-    # Traced once for all shares. Not in training: calls that change the state of one generator, as
-    # those with dropout do, would wait for one another.
-    infer = tf.function(partial(answer, training=False), autograph=False, reduce_retracing=True)
+    @cache
+    def infer(kind: Any) -> Any:
+        """Traced once for all shares, and for all sizes: the bits do not depend on what was asked
+        before. Not in training: calls that change the state of one generator, as those with dropout
+        do, would wait for one another."""
+        given = tf.TensorSpec((None, *model.input_shape[1:]), kind)
+        return tf.function(partial(answer, training=False), [given], autograph=False)
 
     def call(inputs: Any, training: Any = None, mask: Any = None) -> Any:
         size = inputs.shape[0]
-        too_few = size is not None and size < shares
+        too_few = training and size is not None and size < shares
         if too_few or mask is not None or (training and learns_statistics(model)):
             return whole(inputs, training=training, mask=mask)
-        spans = _spans(inputs, shares)
-        compute = partial(answer, training=True) if training else infer
+        spans = _spans(inputs, 1 if size == 1 else shares)
+        compute = partial(answer, training=True) if training else infer(inputs.dtype)
         return _together([compute(inputs[each.begin : each.end]) for each in spans], spans)
 
     model.call = call
@@ -93,9 +97,12 @@ def is_suitable(model: Any) -> bool:
 
 def _is_by_itself(operation: Any) -> bool:
     """Whether a layer or a bare operation gives for a sample what it gives for it alone."""
-    name = type(operation).__name__
+    name, axis = type(operation).__name__, getattr(operation, "axis", None)
+    axes = () if axis is None else axis if isinstance(axis, Iterable) else (axis,)
+    if not all(each == -1 or each > 0 for each in axes):  # the first one is the batch
+        return False
     if not isinstance(operation, backend.keras().layers.Layer):
-        return name in BARE or (name == "Any" and list(operation.axis or ()) == [-1])
+        return name in BARE or (name == "Any" and bool(axes))
     if getattr(operation, "activity_regularizer", None):  # of the mean over a batch
         return False
     return name in EACH_BY_ITSELF and not getattr(operation, "stateful", False)

@@ -141,7 +141,19 @@ def test_each_share_has_operations_of_its_own(*, fixed: bool) -> None:
 def test_fewer_samples_than_shares_stay_together() -> None:
     one, _ = both(convolutional)
     few = np.zeros((SHARES - 1, 12, 12, 2), np.float32)
-    assert convolutions_of(one, few, training=False) == 1
+    assert convolutions_of(one, few, training=True) == 1
+
+
+def test_answers_do_not_depend_on_what_was_asked_before() -> None:
+    """The same samples alone, and once Keras has seen other numbers of them."""
+    found = []
+    for sizes in ((7, 1, 2), (12, 7, 2, 1, 7)):
+        one, _ = both(recurrent)
+        x, _ = samples(one, 12)
+        asked = {size: np.asarray(one.predict_on_batch(x[:size])) for size in sizes}
+        found.append(asked)
+    for size in (7, 1, 2):
+        np.testing.assert_array_equal(found[0][size], found[1][size])
 
 
 def test_a_normalization_that_learns_sees_the_whole_batch() -> None:
@@ -212,6 +224,12 @@ UNSUITABLE = {
             backend.keras().layers.Input(batch_shape=(4, STEPS, FEATURES)),
             backend.keras().layers.LSTM(3, stateful=True),
         ]
+    ),
+    "a layer over the batch": lambda: sequential(
+        (6, 6, 1), backend.keras().layers.Conv2D(2, 3), backend.keras().layers.Softmax(axis=0)
+    ),
+    "the same, counted from the end": lambda: sequential(
+        (6, 6, 1), backend.keras().layers.Conv2D(2, 3), backend.keras().layers.Softmax(axis=-4)
     ),
     "an operation over the batch": mean_over_the_batch,
     "another one": any_of_the_batch,
