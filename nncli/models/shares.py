@@ -48,6 +48,8 @@ EACH_BY_ITSELF = WORKERS | frozenset(
 learn."""
 BARE = frozenset(("Add", "Multiply", "NotEqual"))
 """Operations between layers of which the same holds."""
+MASK = "_keras_mask"
+"""The attribute by which Keras passes on which steps of a tensor count."""
 
 
 def share_out(model: Any) -> None:
@@ -111,7 +113,8 @@ def _is_by_itself(operation: Any) -> bool:
 def learns_statistics(model: Any) -> bool:
     """Whether a BatchNormalization of it looks at all samples of a batch in training."""
     normalization = backend.keras().layers.BatchNormalization
-    return any(isinstance(each, normalization) and each.trainable for each in _computed_with(model))
+    layers = model._flatten_layers()
+    return any(isinstance(each, normalization) and each.trainable for each in layers)
 
 
 def _computed_with(model: Any) -> Iterator[Any]:
@@ -157,7 +160,3 @@ def _together(answers: list[tuple[Any, Any]], spans: list[_Span]) -> Any:
     if masks:
         setattr(whole, MASK, joined(masks))
     return whole
-
-
-MASK = "_keras_mask"
-"""The attribute by which Keras passes on which steps of a tensor count."""

@@ -158,23 +158,26 @@ def test_gradients(settings: dict[str, Any], batch: int) -> None:
     assert_close(gradients(fused, samples(batch)), gradients(plain, samples(batch)))
 
 
-def test_gradients_through_two_layers() -> None:
-    fused, plain = both(stacked, LONG)
-    x = samples(steps=LONG)
+@pytest.mark.parametrize("steps", [STEPS, LONG])
+def test_gradients_through_two_layers(steps: int) -> None:
+    fused, plain = both(stacked, steps)
+    x = samples(steps=steps)
     assert operations(fused, x).count("BlockLSTM") == 2
     assert_close(fused(x), plain(x))
     assert_close(gradients(fused, x), gradients(plain, x))
 
 
-def test_gradients_between_two_layers() -> None:
-    """Of what a layer gives to two others and to the loss."""
+@pytest.mark.parametrize("factor", [1.0, 3.0])
+def test_gradients_between_two_layers(factor: float) -> None:
+    """Of what a layer gives to two others and to the loss, as it is and multiplied."""
 
     def make() -> Any:
         keras = backend.keras()
         keras.utils.set_random_seed(3)
         x = keras.Input((LONG, FEATURES))
         first = keras.layers.LSTM(UNITS, return_sequences=True)(x)
-        second = keras.layers.LSTM(UNITS, return_sequences=True)(first)
+        given = first if factor == 1 else factor * first
+        second = keras.layers.LSTM(UNITS, return_sequences=True)(given)
         return keras.Model(x, [first, second, keras.layers.LSTM(UNITS)(second + first)])
 
     fused, plain = both(make)
