@@ -1,18 +1,17 @@
 """LSTM layers computed by one fused operation instead of Keras's loop: the same numbers, sooner.
 
 On a CPU, Keras runs an LSTM as a loop of a dozen small operations a step. TensorFlow has all steps
-as one operation, `BlockLSTM`, with a gradient of its own. It is TensorFlow's own: no other backend
-of Keras has it. The layer stays Keras's: its weights, its config and the file it is saved to know
-nothing of this, and a model that is loaded again runs Keras's loop until it is fused again.
+as one operation, which no other backend of Keras has (`nncli.models.lstm_steps`). The layer stays
+Keras's: its weights, its config and the file it is saved to know nothing of this, and a model that
+is loaded again runs Keras's loop until it is fused again.
 
 Used only where it computes what Keras does; `is_suitable` says where. Everything else, and every
 call with a mask, goes through Keras's loop.
 
 The operation uses one core; `nncli.models.shares` gives each core samples of its own.
 
-Source of the gates' order and meaning: TensorFlow's `BlockLSTM`, after Zaremba et al., Recurrent
-neural network regularization, 2014; of the place it is put in: `inner_loop` of `keras.layers.RNN`,
-which is Keras's own door for cuDNN.
+Source of the place it is put in: `inner_loop` of `keras.layers.RNN`, which is Keras's own door for
+cuDNN.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from typing import Any
 
 from nncli import backend
 from nncli.errors import in_one_line
+from nncli.models.lstm_steps import all_steps
 
 
 def fuse(model: Any) -> None:
@@ -118,27 +118,13 @@ def _inner_loop(
         )
     tf = backend.tensorflow()
     cell = layer.cell
-    weights = tf.concat([cell.kernel, cell.recurrent_kernel], axis=0)
     bias = tf.zeros(4 * cell.units) if cell.bias is None else tf.convert_to_tensor(cell.bias)
-    weights, bias = _reordered(weights), _reordered(bias)
-    unused = tf.zeros(cell.units)  # weights of peepholes
+    weights = tf.concat([cell.kernel, cell.recurrent_kernel], axis=0)
     h, c = initial_state
-    lstm = tf.raw_ops.BlockLSTM(
-        seq_len_max=tf.shape(sequences, out_type=tf.int64)[1],
-        x=tf.transpose(sequences, (1, 0, 2)),
-        cs_prev=c,
-        h_prev=h,
-        w=weights,
-        b=bias,
-        wci=unused,
-        wcf=unused,
-        wco=unused,
-        use_peephole=False,
-        forget_bias=0.0,  # Keras keeps it in the bias
-        cell_clip=-1.0,  # no clipping
-    )
-    h, c = lstm.h[-1], lstm.cs[-1]
-    outputs = tf.transpose(lstm.h, (1, 0, 2)) if layer.return_sequences else h[:, None]
+    x = tf.transpose(sequences, (1, 0, 2))
+    hs, c = all_steps(x, h, c, _reordered(weights), _reordered(bias))
+    h = hs[-1]
+    outputs = tf.transpose(hs, (1, 0, 2)) if layer.return_sequences else h[:, None]
     return h, outputs, [h, c]
 
 

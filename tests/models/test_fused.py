@@ -15,7 +15,7 @@ import pytest
 
 from nncli import backend
 from nncli.config import Config, TrainingSection
-from nncli.models import fused
+from nncli.models import fused, lstm_steps
 from nncli.models.fused import cudnn_refuses, fuse, use_loops
 from nncli.models.recurrent import LstmSettings, build, plan_lstm
 from tests.made import sequences
@@ -86,6 +86,16 @@ def assert_close(ours: Any, expected: Any, within: float = 1e-5) -> None:
         assert np.abs(a - b).max() <= within * np.abs(b).max()
 
 
+@pytest.fixture(params=["few weights", "many weights"])
+def _size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both gradients: of layers this small the second is used only if it is told to be."""
+    if request.param == "many weights":
+        monkeypatch.setattr(lstm_steps, "WORTH", 1)
+
+
+either_gradient = pytest.mark.usefixtures("_size")
+
+
 # What it gives is what Keras gives
 
 
@@ -144,6 +154,7 @@ def gradients(model: Any, *inputs: np.ndarray) -> Any:
     return compute(backend.keras().tree.map_structure(tf.constant, keras_input))
 
 
+@either_gradient
 @pytest.mark.parametrize(
     ("settings", "batch"),
     [
@@ -158,6 +169,7 @@ def test_gradients(settings: dict[str, Any], batch: int) -> None:
     assert_close(gradients(fused, samples(batch)), gradients(plain, samples(batch)))
 
 
+@either_gradient
 @pytest.mark.parametrize("steps", [STEPS, LONG])
 def test_gradients_through_two_layers(steps: int) -> None:
     fused, plain = both(stacked, steps)
@@ -167,6 +179,7 @@ def test_gradients_through_two_layers(steps: int) -> None:
     assert_close(gradients(fused, x), gradients(plain, x))
 
 
+@either_gradient
 @pytest.mark.parametrize("factor", [1.0, 3.0])
 def test_gradients_between_two_layers(factor: float) -> None:
     """Of what a layer gives to two others and to the loss, as it is and multiplied."""
@@ -195,6 +208,7 @@ def with_state() -> Any:
     return keras.Model([x, h, c], layer(x, initial_state=[h, c]))
 
 
+@either_gradient
 def test_a_given_first_state() -> None:
     fused, plain = both(with_state)
     random = np.random.default_rng(2)
@@ -215,6 +229,7 @@ def trained(model: Any) -> list[np.ndarray]:
     return weights
 
 
+@either_gradient
 def test_training() -> None:
     fused, plain = both(stacked, LONG)
     untrained = plain.get_weights()
