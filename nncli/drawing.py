@@ -64,6 +64,8 @@ class Artist:
 
     def draw(self, folder: Path) -> Drawn:
         """As `nncli.drawing.draw`."""
+        if self._worker is not None:
+            process.return_memory()  # the two that draw need some
         answer = None if self._worker is None else _ask(self._worker, folder)
         return draw(folder) if answer is None else answer
 

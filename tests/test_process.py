@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from nncli import process
 
@@ -20,6 +23,28 @@ def test_another_python_takes_no_module_out_of_the_current_folder(tmp_path: Path
         timeout=60,
     )
     assert (done.returncode, done.stdout) == (0, "['a', 'b']\n"), done.stderr
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc alone keeps what is freed")
+def test_freed_memory_is_returned() -> None:
+    script = """
+from pathlib import Path
+from nncli.process import return_memory
+def megabytes():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+before = megabytes()
+held = [b"x" * size for size in range(100_000, 101_000)]
+last = held[-1]
+del held
+kept = megabytes()
+return_memory()
+print(kept - before, megabytes() - before)
+"""
+    done = subprocess.run(process.python(script), capture_output=True, text=True, timeout=60)
+    kept, returned = map(float, done.stdout.split())
+    assert kept > 80, done.stderr
+    assert returned < 20
 
 
 def test_what_libraries_make_of_a_signal_is_not_told() -> None:

@@ -221,7 +221,7 @@ def _run(
                 **feeding,
             )
     finally:
-        phase.model.train_function = None  # it holds the samples
+        watch.graph = phase.model.train_function = None  # they hold the samples
 
 
 def _go_on(
