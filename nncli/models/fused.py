@@ -5,8 +5,9 @@ as one operation, which no other backend of Keras has (`nncli.models.lstm_steps`
 Keras's: its weights, its config and the file it is saved to know nothing of this, and a model that
 is loaded again runs Keras's loop until it is fused again.
 
-Used only where it computes what Keras does; `is_suitable` says where. Everything else, and every
-call with a mask, goes through Keras's loop.
+Used only where it computes what Keras does; `is_suitable` says where. Everything else goes through
+Keras's loop. The operation knows no mask, so it is given the steps that count before those that do
+not, and what it gives is put back to where it belongs (`_masked`).
 
 The operation uses one core; `nncli.models.shares` gives each core samples of its own.
 
@@ -106,13 +107,14 @@ def _inner_loop(
         sequences: (batch, steps, features).
         initial_state: h and C before the first step, (batch, units) each.
         mask: which steps count, (batch, steps), or None for all.
-        training: for Keras's loop.
+        training: for Keras's loop, which computes what is given with a mask and its last state.
 
     Returns:
         The last h, (batch, units); all h, (batch, steps, units), or the last one alone,
-        (batch, 1, units), where the layer gives no sequences; and the last h and C.
+        (batch, 1, units), where the layer gives no sequences; and the last h and C, where there is
+        no mask or the layer gives its state.
     """
-    if mask is not None:
+    if mask is not None and (layer.return_state or layer.zero_output_for_mask):
         return type(layer).inner_loop(  # type: ignore[no-any-return]
             layer, sequences, initial_state, mask, training=training
         )
@@ -121,11 +123,35 @@ def _inner_loop(
     bias = tf.zeros(4 * cell.units) if cell.bias is None else tf.convert_to_tensor(cell.bias)
     weights = tf.concat([cell.kernel, cell.recurrent_kernel], axis=0)
     h, c = initial_state
+    if mask is not None:
+        order = tf.argsort(tf.cast(~mask, tf.int32), stable=True)
+        sequences = tf.gather(sequences, order, batch_dims=1)
     x = tf.transpose(sequences, (1, 0, 2))
     hs, c = all_steps(x, h, c, _reordered(weights), _reordered(bias))
+    if mask is not None:
+        outputs = _masked(hs, mask, last=not layer.return_sequences)
+        return outputs[:, -1], outputs, []  # nobody wants the states
     h = hs[-1]
     outputs = tf.transpose(hs, (1, 0, 2)) if layer.return_sequences else h[:, None]
     return h, outputs, [h, c]
+
+
+def _masked(hs: Any, mask: Any, *, last: bool) -> Any:
+    """What Keras gives at each step: h of the last one that counted, and 0 before the first one.
+
+    Args:
+        hs: h after each step that counts, one after the other: (steps, batch, units).
+        mask: which steps count, (batch, steps).
+        last: give the last step alone.
+
+    Returns:
+        (batch, steps, units) or (batch, 1, units).
+    """
+    tf = backend.tensorflow()
+    counted = tf.cumsum(tf.cast(mask, tf.int32), axis=1)
+    found = tf.concat([tf.zeros_like(hs[:1]), hs], axis=0)
+    wanted = counted[:, -1:] if last else counted
+    return tf.gather(tf.transpose(found, (1, 0, 2)), wanted, batch_dims=1)
 
 
 def _reordered(gates: Any) -> Any:

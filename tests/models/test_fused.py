@@ -243,22 +243,63 @@ def test_training() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(trained(again), ours, strict=True))
 
 
+# Steps that do not count
+
+
+def with_gaps() -> np.ndarray:
+    """Samples of whose steps all count, not the last ones, not the first ones, some, and none."""
+    x = samples(5)
+    x[1, 3:] = 0
+    x[2, :2] = 0
+    x[3, [0, 2, 3, 5]] = 0
+    x[4] = 0
+    return x
+
+
+@either_gradient
+@pytest.mark.parametrize("settings", [{}, {"return_sequences": True}], ids=str)
+def test_a_mask(settings: dict[str, Any]) -> None:
+    x = with_gaps()
+    fused, plain = both(lstm, masking=True, **settings)
+    assert is_fused(fused, x)
+    assert_close(fused(x), plain(x))
+    assert_close(gradients(fused, x), gradients(plain, x))
+    fused, plain = both(lstm, **settings)
+    mask = np.any(x != 0, axis=-1)
+    assert is_fused(lambda given: fused.layers[1](given, mask=mask), x)
+    assert_close(fused.layers[1](x, mask=mask), plain.layers[1](x, mask=mask))
+
+
+@either_gradient
+def test_a_mask_of_two_layers_and_a_first_state() -> None:
+    def make() -> Any:
+        keras = backend.keras()
+        keras.utils.set_random_seed(3)
+        x, h, c = keras.Input((STEPS, FEATURES)), keras.Input((UNITS,)), keras.Input((UNITS,))
+        counted = keras.layers.Masking(0.0)(x)
+        first = keras.layers.LSTM(UNITS, return_sequences=True)(counted, initial_state=[h, c])
+        return keras.Model([x, h, c], [first, keras.layers.LSTM(UNITS + 1)(first)])
+
+    fused, plain = both(make)
+    h, c = np.random.default_rng(2).normal(0, 1, (2, 5, UNITS)).astype(np.float32)
+    inputs = [with_gaps(), h, c]
+    assert operations(lambda *given: fused(list(given)), *inputs).count("BlockLSTM") == 2
+    assert_close(fused(inputs), plain(inputs))
+    assert_close(gradients(fused, *inputs), gradients(plain, *inputs))
+
+
 # Where Keras's own loop is used
 
 
-def test_a_mask_is_for_keras() -> None:
-    x = samples()
-    x[0, 3:] = 0
-    x[1, :2] = 0
-    for settings in ({}, {"return_sequences": True}):
-        fused, plain = both(lstm, masking=True, **settings)
-        assert not is_fused(fused)
-        assert np.array_equal(fused(x), plain(x))
-        fused, plain = both(lstm, **settings)
-        layer, mask = fused.layers[1], np.any(x != 0, axis=-1)
-        assert is_fused(layer, x)
-        assert not is_fused(lambda given, layer=layer, mask=mask: layer(given, mask=mask), x)
-        assert np.array_equal(layer(x, mask=mask), plain.layers[1](x, mask=mask))
+@pytest.mark.parametrize("settings", [{"return_state": True}, {"zero_output_for_mask": True}])
+def test_a_mask_that_is_for_keras(settings: dict[str, Any]) -> None:
+    """The last state that counts is wanted, or zeros for what does not count."""
+    fused, plain = both(lstm, masking=True, return_sequences=True, **settings)
+    x = with_gaps()
+    assert not is_fused(fused, x)
+    ours, expected = (backend.keras().tree.flatten(each(x)) for each in (fused, plain))
+    for one, other in zip(ours, expected, strict=True):
+        assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize(
@@ -406,10 +447,9 @@ def test_the_saved_model_is_a_plain_one(tmp_path: Path) -> None:
 # Where nncli uses it
 
 
-def test_a_built_lstm_is_fused_unless_it_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_built_lstm_is_fused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "shares", lambda: 1)
     dataset = sequences()
-    model = build("LSTM", LstmSettings(units=(4, 3)), dataset)
-    assert operations(model, dataset.train.x).count("BlockLSTM") == 2
-    model = build("LSTM", LstmSettings(units=(4, 3)), replace(dataset, padding=-9.0))
-    assert "BlockLSTM" not in operations(model, dataset.train.x)
+    for padding in (None, -9.0):
+        model = build("LSTM", LstmSettings(units=(4, 3)), replace(dataset, padding=padding))
+        assert operations(model, dataset.train.x).count("BlockLSTM") == 2
