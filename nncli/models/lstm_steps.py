@@ -10,8 +10,9 @@ way back gives only what the gates of each step get, δ_t:
     ∂L/∂h_{t−1} = δ_t·W_hᵀ                   step by step, with `LSTMBlockCellGrad`
 
 The same numbers but for the order in which a weight's steps are added. It takes more and smaller
-operations, so few weights are left to `BlockLSTM`'s own gradient. Both operations have the gates in
-the order i, C, f, o, and their weights one above the other, W = (W_x; W_h).
+operations, so few weights are left to `BlockLSTM`'s own gradient, and so are those on a GPU, where
+this one was not tried. Both operations have the gates in the order i, C, f, o, and their weights
+one above the other, W = (W_x; W_h).
 
 Source: TensorFlow's `BlockLSTM`, after Zaremba et al., Recurrent neural network regularization,
 2014; Hochreiter and Schmidhuber, Long short-term memory, 1997.
@@ -44,7 +45,7 @@ def all_steps(x: Any, h: Any, c: Any, weights: Any, bias: Any) -> tuple[Any, Any
         All h, (steps, batch, units), and the last C, (batch, units). The gradient of all five
         arguments is defined, that of the gradient is not.
     """
-    if weights.shape.num_elements() < WORTH:
+    if weights.shape.num_elements() < WORTH or backend.has_gpu():
         done = _forward(x, h, c, weights, bias)
         return done.h, done.cs[-1]
 

@@ -102,3 +102,25 @@ def test_layers_of_the_same_sizes_are_traced_once() -> None:
     called = [each for each in graph.get_operations() if each.type.endswith("PartitionedCall")]
     names = {each.get_attr("f").name for each in called}
     assert (len(called), len(names)) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("worth", "gpu", "own"), [(1, False, True), (1000, False, False), (1, True, False)]
+)
+def test_who_computes_the_gradient(
+    worth: int, gpu: bool, own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of few weights, and on a GPU, it is TensorFlow's."""
+    tf = backend.tensorflow()
+    monkeypatch.setattr(lstm_steps, "WORTH", worth)
+    monkeypatch.setattr(backend, "has_gpu", lambda: gpu)
+    x, h, c, weights, bias = arguments(TOGETHER)
+
+    def slope(weights: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            answer, _ = all_steps(x, h, c, weights, bias)
+        return tape.gradient(answer, weights)
+
+    operations = tf.function(slope).get_concrete_function(weights).graph.get_operations()
+    assert ("BlockLSTMGrad" in {each.type for each in operations}) is not own
