@@ -64,9 +64,10 @@ class Artist:
 
     def draw(self, folder: Path) -> Drawn:
         """As `nncli.drawing.draw`."""
+        answer = None
         if self._worker is not None:
             process.return_memory()  # the two that draw need some
-        answer = None if self._worker is None else _ask(self._worker, folder)
+            answer = _ask(self._worker, folder)
         return draw(folder) if answer is None else answer
 
     def rehearse(self, task: Task) -> None:

@@ -92,21 +92,26 @@ def _gradients(
     features = x.shape[-1]
     through_x, through_h = tf.transpose(weights[:features]), tf.transpose(weights[features:])
     before_h = tf.concat([h[None], done.h[:-1]], axis=0)
-    before_c = tf.concat([c[None], done.cs[:-1]], axis=0)
-    known = (before_c, done.i, done.cs, done.f, done.o, done.ci, done.co, to_h)
-    names = ("cs_prev", "i", "cs", "f", "o", "ci", "co", "h_grad")
-    sizes = {"x": x[0], "h_prev": h, "w": weights, "b": bias}  # their values do not count
-    unused = _no_peepholes(c)
+    of_each_step = {
+        "cs_prev": tf.concat([c[None], done.cs[:-1]], axis=0),
+        **{name: getattr(done, name) for name in ("i", "cs", "f", "o", "ci", "co")},
+        "h_grad": to_h,
+    }
+    # of x, h, weights and bias the sizes alone count
+    constant = {"x": x[0], "h_prev": h, "w": weights, "b": bias, **_no_peepholes(c)}
 
     def turn(count: int, end: Any, gates: Any, to_h: Any, to_c: Any) -> tuple[Any, ...]:
         """So many steps back from a step's end."""
         first = end - count
         begin, size = tf.stack([first, 0, 0]), (count, -1, -1)
-        parts = [tf.unstack(tf.slice(each, begin, size), num=count) for each in known]
+        parts = {
+            name: tf.unstack(tf.slice(each, begin, size), num=count)
+            for name, each in of_each_step.items()
+        }
         for step in reversed(range(count)):
-            values = {name: part[step] for name, part in zip(names, parts, strict=True)}
+            values = {name: part[step] for name, part in parts.items()}
             values["h_grad"] += to_h
-            cell = tf.raw_ops.LSTMBlockCellGrad(**sizes, **values, **unused, cs_grad=to_c)
+            cell = tf.raw_ops.LSTMBlockCellGrad(**constant, **values, cs_grad=to_c)
             gates = gates.write(first + step, cell.dicfo)
             to_h, to_c = tf.matmul(cell.dicfo, through_h), cell.cs_prev_grad
         return first, gates, to_h, to_c
@@ -117,13 +122,13 @@ def _gradients(
         _, *state = tf.while_loop(*until, (end, *given), parallel_iterations=1)
         return tuple(state)
 
-    known_steps = x.shape[0]
-    steps = tf.shape(x)[0] if known_steps is None else known_steps
+    unknown = x.shape[0] is None
+    steps = tf.shape(x)[0] if unknown else x.shape[0]
     even = steps // TOGETHER * TOGETHER
     state = tf.TensorArray(tf.float32, steps), tf.zeros_like(h), to_c
-    if known_steps is None or even < steps:
+    if unknown or even < steps:
         state = backwards(1, steps, even, *state)
-    if known_steps is None or even:
+    if unknown or even:
         state = backwards(TOGETHER, even, 0, *state)
     gates, to_h, to_c = state
     flat = tf.reshape(gates.stack(), (-1, weights.shape[1]))

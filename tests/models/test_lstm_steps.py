@@ -33,22 +33,7 @@ def arguments(steps: int) -> list[Any]:
 
 def own_gradient(x: Any, h: Any, c: Any, weights: Any, bias: Any) -> tuple[Any, Any]:
     """The same, as TensorFlow has it."""
-    tf = backend.tensorflow()
-    unused = tf.zeros(UNITS)
-    done = tf.raw_ops.BlockLSTM(
-        seq_len_max=tf.shape(x, out_type=tf.int64)[0],
-        x=x,
-        h_prev=h,
-        cs_prev=c,
-        w=weights,
-        b=bias,
-        wci=unused,
-        wcf=unused,
-        wco=unused,
-        use_peephole=False,
-        forget_bias=0.0,
-        cell_clip=-1.0,
-    )
+    done = lstm_steps._forward(x, h, c, weights, bias)
     return done.h, done.cs[-1]
 
 
