@@ -135,7 +135,7 @@ class Phase:
     model: Any
     """The keras.Model that is trained; phases of a plan may share layers."""
     dataset: Dataset
-    """Its samples, as the model wants them."""
+    """Its samples: as the model wants them, or where there is an extractor, to be prepared."""
     epochs: int
     learning_rate: float
     prepare: Callable[[], None] = lambda: None
@@ -146,6 +146,9 @@ class Phase:
     extractor: Any = None
     """A frozen keras.Model in front of `model` that never changes in this phase: it is run once
     over the samples and `model` is trained on what it gives."""
+    preparation: Preparation | None = None
+    """What makes of `dataset` what the extractor takes: a batch at a time, as all samples together
+    would take four times the memory. None where there is nothing left to do."""
 
 
 @dataclass(frozen=True)
@@ -163,9 +166,9 @@ class Plan:
     """What to train, in which order, and what is measured at the end."""
 
     model: Any
-    """The whole keras.Model, from what `dataset` holds to the answer: saved and measured."""
+    """The whole keras.Model, from prepared samples to the answer: saved and measured."""
     dataset: Dataset
-    """The samples as `model` wants them."""
+    """What is measured at the end: its test part is as `model` wants it."""
     phases: tuple[Phase, ...]
     loss: str
     """By Keras's name."""

@@ -7,10 +7,13 @@ else, each with its own: VGG16 with BGR minus the ImageNet means, MobileNetV2 wi
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from nncli import backend
+from nncli.data.dataset import Dataset, Split
+from nncli.data.samples import converted
 from nncli.lazy import np
 from nncli.results import Array
 
@@ -52,9 +55,14 @@ class Preparation:
 
     def __call__(self, pixels: Array) -> Array:
         """(samples, height, width, channels) in 0..255 → as a network wants them."""
-        if self.channels == 3 and pixels.shape[-1] == 1:
-            pixels = np.repeat(pixels, 3, axis=-1)
+        channels = self.shape_of(pixels.shape)[-1]
+        if channels != pixels.shape[-1]:
+            pixels = np.repeat(pixels, channels, axis=-1)
         return scale(pixels, self.preprocessing)
+
+    def shape_of(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """What becomes of a shape (…, channels)."""
+        return (*shape[:-1], 3) if self.channels == 3 and shape[-1] == 1 else shape
 
     @property
     def divisor(self) -> float | None:
@@ -62,3 +70,27 @@ class Preparation:
         if self.channels is not None:
             return None
         return {"unit": 255.0, "none": 1.0}.get(self.preprocessing)
+
+
+class Pictures:
+    """A dataset as a network wants it, as much of it as is asked for."""
+
+    def __init__(self, loaded: Dataset, preparation: Preparation) -> None:
+        self.loaded, self.preparation = loaded, preparation
+        self.shape = preparation.shape_of(loaded.input_shape)
+        """(height, width, channels) of a picture, prepared."""
+
+    @cached_property
+    def prepared(self) -> Dataset:
+        """All of it: to train on, where the base learns or sees other pictures in each epoch."""
+        return self.loaded.converted(self.preparation)
+
+    @cached_property
+    def measured(self) -> Dataset:
+        """The test part alone prepared."""
+        test = self.loaded.test
+        return replace(self.loaded, test=Split(converted(test.x, self.preparation), test.y))
+
+    def some(self, count: int) -> Array:
+        """So many of the training part."""
+        return self.preparation(self.loaded.train.x[:count])

@@ -87,12 +87,18 @@ def share_out(model: Any) -> None:
         compute = partial(answer, training=True) if training else infer(inputs.dtype)
         return _together([compute(inputs[each.begin : each.end]) for each in spans], spans)
 
+    call.whole = whole  # type: ignore[attr-defined]
     model.call = call
+
+
+def whole_call(model: Any) -> Any:
+    """What a model is called by for a whole batch, whether or not batches of it are shared out."""
+    return getattr(model.call, "whole", model.call)
 
 
 def is_suitable(model: Any) -> bool:
     """Whether a model gives for a sample what it would give for it alone, and has work to share."""
-    computed = list(_computed_with(model))
+    computed = [each for graph in graphs_of(model) for each in graph.operations]
     found = {type(each).__name__ for each in computed}
     return bool(found & WORKERS) and all(map(_is_by_itself, computed))
 
@@ -117,14 +123,19 @@ def learns_statistics(model: Any) -> bool:
     return any(isinstance(each, normalization) and each.trainable for each in layers)
 
 
-def _computed_with(model: Any) -> Iterator[Any]:
-    """A model's layers and the bare operations between them, those of models inside it too."""
-    inner = getattr(model, "_functional", None) or model
-    for each in inner.operations:
-        yield each
+def graphs_of(model: Any) -> Iterator[Any]:
+    """A model's graph of layers and bare operations, then those of the models inside it.
+
+    None of a model that computes in its own way.
+    """
+    graph = getattr(model, "_functional", None) or model
+    if not hasattr(graph, "operations"):
+        return
+    yield graph
+    for each in graph.operations:
         inside = getattr(each, "model", each)  # of a layer that runs a model in its own way
         if isinstance(inside, backend.keras().Model):
-            yield from _computed_with(inside)
+            yield from graphs_of(inside)
 
 
 @dataclass(frozen=True)

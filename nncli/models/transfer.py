@@ -43,11 +43,12 @@ from nncli.models.augmentation import (
     is_augmentation,
 )
 from nncli.models.convolutional import CnnSettings, convolutions, sides_after, too_small
+from nncli.models.folded import folded
 from nncli.models.gate import check_model_file, check_weights_file
 from nncli.models.kind import LOSSES, BaselinePlan, KindConfig, ModelKind, Phase, Plan
-from nncli.models.preprocessing import Preparation
+from nncli.models.preprocessing import Pictures, Preparation
 from nncli.models.shares import share_out
-from nncli.results import PRETRAINING
+from nncli.results import PRETRAINING, Array
 
 SMALL_CNN = "small-cnn"
 BASES = (SMALL_CNN, *APPLICATIONS)
@@ -634,8 +635,12 @@ def _inferring(model: Any) -> Any:
             super().__init__()
             self.model = model
 
+        def compute_output_shape(self, shape: Any) -> Any:
+            return self.model.compute_output_shape(shape)
+
         def call(self, inputs: Any) -> Any:
-            return self.model(inputs, training=False)
+            with folded(self.model):
+                return self.model(inputs, training=False)
 
     return Inferring()
 
@@ -651,11 +656,15 @@ def unfreeze(base: Any) -> None:
     base.trainable = True
 
 
-def settle(base: Any, dataset: Dataset) -> None:
+def settle(base: Any, some: Callable[[int], Array]) -> None:
     """Give the BatchNormalization layers of a random base the statistics of its samples.
 
     Keras starts them at mean 0 and variance 1; frozen like that, the activations of a deep
     network fade to nothing and every picture looks the same.
+
+    Args:
+        base: the network.
+        some: so many pictures of the training part, prepared.
     """
     norms = [
         layer
@@ -669,8 +678,8 @@ def settle(base: Any, dataset: Dataset) -> None:
     for layer in norms:
         layer.momentum = 0.0  # each takes the statistics of this one batch
     enough = max(SETTLING_SAMPLES, SETTLING_VALUES // prod(base.output_shape[1:3]))
-    most = max(2, SETTLING_PIXELS // prod(dataset.input_shape[:2]))
-    base(dataset.train.x[: min(enough, most)], training=True)
+    most = max(2, SETTLING_PIXELS // prod(base.input_shape[1:3]))
+    base(some(min(enough, most)), training=True)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
 
@@ -700,28 +709,28 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
     settings = config.model
     how, notes = _preprocessing(settings)
     channels = 3 if settings.base in APPLICATIONS else None
-    preparation = Preparation(how, channels)
-    scaled = dataset.converted(preparation)
-    if scaled.input_shape != dataset.input_shape:
+    pictures = Pictures(dataset, Preparation(how, channels))
+    shape = pictures.shape
+    if shape != dataset.input_shape:
         notes.append(f"{settings.base} wants three channels: the grey one is repeated")
-    base = load_base(settings, scaled.input_shape, settings.weights)
+    base = load_base(settings, shape, settings.weights)
     if settings.weights == "random":
-        settle(base, scaled)
+        settle(base, pictures.some)
 
     def augment() -> list[Any]:
-        return augmentation_layers(settings.augmentation, config.seed, how, scaled.input_shape[-1])
+        return augmentation_layers(settings.augmentation, config.seed, how, shape[-1])
 
-    parts = _assemble(base, settings, len(scaled.classes), "transfer", augment())
+    parts = _assemble(base, settings, len(dataset.classes), "transfer", augment())
     if parts.extractor is None:
         notes.append("augmentation: the frozen base is run in every epoch instead of once")
     phases = []
     if pretraining is not None:
         assert config.pretraining is not None
-        first = pretraining.converted(preparation)
-        if first.input_shape != scaled.input_shape:
+        first = pretraining.converted(pictures.preparation)
+        if first.input_shape != shape:
             raise ModelError(
                 f"the base is to be trained on pictures of {_shape(first.input_shape)}, but the "
-                f"task has {_shape(scaled.input_shape)}",
+                f"task has {_shape(shape)}",
                 hint="give both the same size and colours, or use a trained base: "
                 "nncli train transfer --config transfer-mobilenet-folder",
             )
@@ -740,14 +749,8 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
             )
         )
     phases.append(
-        Phase(
-            "head",
-            parts.head,
-            scaled,
-            config.training.epochs,
-            config.training.learning_rate,
-            prepare=lambda: freeze(base),
-            extractor=parts.extractor,
+        _head_phase(
+            "head", parts, pictures, config.training.epochs, config.training.learning_rate, base
         )
     )
     if settings.fine_tune is not None:
@@ -757,22 +760,42 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
             Phase(
                 "fine_tune",
                 parts.model,
-                scaled,
+                pictures.prepared,
                 fine.epochs,
                 fine.learning_rate,
                 prepare=lambda: unfreeze_last(base, fine.layers),
             )
         )
     freeze(base)
-    baselines = tuple(_baseline(name, config, scaled, augment) for name in settings.compare)
+    baselines = tuple(_baseline(name, config, pictures, augment) for name in settings.compare)
     return Plan(
         parts.model,
-        scaled,
+        pictures.measured,
         tuple(phases),
         LOSSES["classification"],
         baselines,
         tuple(notes),
-        preparation,
+        pictures.preparation,
+    )
+
+
+def _head_phase(
+    name: str, parts: Parts, pictures: Pictures, epochs: int, learning_rate: float, base: Any
+) -> Phase:
+    """Training of the head with the base frozen; on its features, where those are always equal."""
+    if parts.extractor is None:
+        dataset, preparation = pictures.prepared, None
+    else:
+        dataset, preparation = pictures.loaded, pictures.preparation
+    return Phase(
+        name,
+        parts.head,
+        dataset,
+        epochs,
+        learning_rate,
+        prepare=lambda: freeze(base),
+        extractor=parts.extractor,
+        preparation=preparation,
     )
 
 
@@ -830,7 +853,7 @@ def _preprocessing_of_run(config: Path) -> str | None:
 
 
 def _baseline(
-    name: str, config: TransferConfig, scaled: Dataset, augment: Callable[[], list[Any]]
+    name: str, config: TransferConfig, pictures: Pictures, augment: Callable[[], list[Any]]
 ) -> BaselinePlan:
     settings, training = config.model, config.training
     assert isinstance(settings, TransferSettings)
@@ -838,23 +861,16 @@ def _baseline(
     epochs = training.epochs + (fine.epochs if fine is not None else 0)
 
     def make() -> Plan:
-        base = load_base(settings, scaled.input_shape, "random")
-        parts = _assemble(base, settings, len(scaled.classes), name, augment())
+        base = load_base(settings, pictures.shape, "random")
+        parts = _assemble(base, settings, len(pictures.loaded.classes), name, augment())
         if name == "scratch":
             unfreeze(base)
-            phase = Phase("scratch", parts.model, scaled, epochs, training.learning_rate)
+            phase = Phase("scratch", parts.model, pictures.prepared, epochs, training.learning_rate)
         else:
-            settle(base, scaled)
+            settle(base, pictures.some)
             freeze(base)
-            phase = Phase(
-                "random",
-                parts.head,
-                scaled,
-                epochs,
-                training.learning_rate,
-                extractor=parts.extractor,
-            )
-        return Plan(parts.model, scaled, (phase,), LOSSES["classification"])
+            phase = _head_phase("random", parts, pictures, epochs, training.learning_rate, base)
+        return Plan(parts.model, pictures.measured, (phase,), LOSSES["classification"])
 
     meaning = {
         "scratch": "the same network from scratch: all weights random, all trained",

@@ -30,6 +30,7 @@ from nncli.results import section as section_in
 from nncli.status import tell
 from nncli.trained.model import OpenedRun
 from nncli.trained.samples import read_others
+from nncli.training.inference import predict
 from nncli.training.measure import (
     CLASS_FIGURES,
     TEST_FIGURES,
@@ -37,7 +38,6 @@ from nncli.training.measure import (
     forecast,
     wilson_interval,
 )
-from nncli.training.order import predict
 
 TOP_K = (2, 3, 5, 10)
 """Among how many of the likeliest classes the true one is looked for."""

@@ -99,8 +99,8 @@ class OpenedRun:
     def _check_fit(self, model: Any) -> None:
         """Refuse a model that is not the one that data.json tells of."""
         wanted = self.learned.input_shape
-        if self.preparation is not None and self.preparation.channels is not None:
-            wanted = (*wanted[:-1], self.preparation.channels)
+        if self.preparation is not None:
+            wanted = self.preparation.shape_of(wanted)
         answers = len(self.learned.classes) or 1
         given = [tuple(tensor.shape[1:]) for tensor in (*model.inputs, *model.outputs)]
         if len(given) != 2 or given[0] != wanted or given[1][-1] != answers:

@@ -16,6 +16,7 @@ from nncli.lazy import NDArray, np
 from nncli.results import Answers, Array, Outlook, ShownAnswers
 from nncli.trained.evaluate import errors_by_horizon
 from nncli.trained.model import OpenedRun
+from nncli.training.inference import answering
 from nncli.training.measure import FREE_RUNNING_STEPS
 from nncli.training.order import LARGE_BATCH, large_batch
 
@@ -28,10 +29,9 @@ MOST_SHOWN = 24
 def wanted_by(opened: OpenedRun) -> Wanted:
     """What samples have to be for a model, and as many at once as it was measured on."""
     shape = opened.learned.input_shape
-    if opened.preparation is not None and opened.preparation.channels is not None:
-        shape = (*shape[:-1], opened.preparation.channels)
-    at_once = large_batch(np.broadcast_to(np.float32(0), (1, *shape)))
-    return Wanted(opened.learned, opened.config.data, at_once)
+    if opened.preparation is not None:
+        shape = opened.preparation.shape_of(shape)
+    return Wanted(opened.learned, opened.config.data, large_batch(shape))
 
 
 def classify(opened: OpenedRun, model: Any, blocks: Iterable[Block]) -> Iterator[Answers]:
@@ -42,10 +42,11 @@ def classify(opened: OpenedRun, model: Any, blocks: Iterable[Block]) -> Iterator
         model: as it loads it.
         blocks: samples as `nncli.data.inputs` gives them.
     """
+    answer = answering(model)
     for block in blocks:
         probabilities = np.empty((0, len(opened.learned.classes)), np.float32)
         if block.names:
-            answers = model.predict_on_batch(opened.prepared(block.x))
+            answers = answer(np.asarray(opened.prepared(block.x)))
             probabilities = np.asarray(answers, dtype=np.float32)
         yield Answers(block.names, probabilities, block.x, block.unreadable)
 

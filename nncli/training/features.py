@@ -10,10 +10,9 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -23,30 +22,23 @@ from numpy.typing import NDArray
 from nncli import backend
 from nncli.data.arrays.stored import RowWriter
 from nncli.data.dataset import Dataset, Split
-from nncli.data.samples import Converted, Samples, blocks
+from nncli.data.samples import Samples, blocks
 from nncli.listener import Listener
 from nncli.models.kind import Phase
-from nncli.models.preprocessing import Preparation
 from nncli.results import Array
 from nncli.training.cache import CacheError, cache_folder, keep, take
-from nncli.training.order import large_batch
-from nncli.training.stream import read_ahead
+from nncli.training.inference import Inference, batch_size
 
 __all__ = ["cache_folder", "features", "features_from_a_few"]
 
-FORMAT = 1
+FORMAT = 2
 """Of the key: with another number, what was kept before is computed anew."""
 QUICK = 1.0
 """Seconds: features that took less are not kept."""
-BATCH = 64
-"""Samples at once on a CPU, where more are no faster and take more memory."""
-WORK = 5e10
-"""Multiplications and additions at once on a CPU: two cores take half a second for them, and
-only between two batches a signal is heard."""
 INTERVAL = 0.2
 """Seconds between two words on how far it is."""
 PROBED = 32
-"""Of samples on the disk, how many are read to see how they are prepared."""
+"""Of samples on the disk, how many are read to see what became of them since."""
 SWITCHES = ("ONEDNN_", "DNNL_", "TF_ENABLE_", "NVIDIA_TF32_")
 """What the names of the environment's variables begin with that choose how it is computed."""
 
@@ -66,8 +58,8 @@ def features(phase: Phase, listener: Listener, cache: Path | None) -> Dataset:
     dataset, extractor = phase.dataset, phase.extractor
     # the test part is not needed here: it is measured on the whole model
     parts = [part for part in (dataset.train, dataset.validation) if part is not None]
-    batch = batch_size(extractor, dataset.train.x)
-    shelf = _Shelf(cache, extractor, batch, listener)
+    batch = batch_size(extractor, extractor.input_shape[1:])
+    shelf = _Shelf(cache, phase, batch, listener)
     found = [shelf.take(part) for part in parts]
     known = sum(len(each) for each in found if each is not None)
     if known:
@@ -77,7 +69,7 @@ def features(phase: Phase, listener: Listener, cache: Path | None) -> Dataset:
         listener.status(
             f"extracting the features of {missing:,} images with the frozen base", takes_long=True
         )
-    extraction = _Extraction(extractor, batch, missing, listener)
+    extraction = _Extraction(phase, batch, missing, listener)
     kept = []
     for part, each in zip(parts, found, strict=True):
         x = each
@@ -105,9 +97,9 @@ def features_from_a_few(
         all of them take.
     """
     dataset, extractor = phase.dataset, phase.extractor
-    batch = batch_size(extractor, dataset.train.x)
-    shelf = _Shelf(cache, extractor, batch, listener)
-    extraction = _Extraction(extractor, batch, 0, Listener())
+    batch = batch_size(extractor, extractor.input_shape[1:])
+    shelf = _Shelf(cache, phase, batch, listener)
+    extraction = _Extraction(phase, batch, 0, Listener())
     whole, kept = 0.0, []
     for part in (dataset.train, dataset.validation):
         if part is None:
@@ -134,59 +126,28 @@ class _Repeated(Samples):
         return np.asarray(self._rows[rows % len(self._rows)])
 
 
-def batch_size(extractor: Any, x: Array | Samples) -> int:
-    """How many samples the extractor is given at once; the same wherever it is called.
-
-    Several cores have as many together.
-    """
-    size = large_batch(x)
-    if backend.has_gpu():
-        return size
-    size = min(size, BATCH, int(WORK / max(1, operations(extractor))))
-    return max(1, -(-size // backend.shares()))
-
-
-def operations(model: Any) -> int:
-    """Multiplications and additions for one sample, as far as they are with weights.
-
-    2 · weights of a kernel · places that it is put on
-    """
-    count = 0
-    for layer in model._flatten_layers():
-        if hasattr(layer, "layers"):
-            continue  # its layers come themselves
-        try:
-            shape = layer.output.shape
-        except (AttributeError, ValueError):  # no one output: used several times, or answers more
-            continue
-        places = prod(side or 1 for side in shape[1:-1])
-        kernels = (weight.shape for weight in layer.weights if len(weight.shape) > 1)
-        count += 2 * places * sum(prod(kernel) for kernel in kernels)
-    return count
-
-
 class _Extraction:
     """Runs the extractor and tells how far it is."""
 
-    def __init__(self, extractor: Any, batch: int, count: int, listener: Listener) -> None:
-        """Nothing is built yet.
+    def __init__(self, phase: Phase, batch: int, count: int, listener: Listener) -> None:
+        """Nothing is traced yet.
 
         Args:
-            extractor: (batch, …) → features.
-            batch: samples at once.
+            phase: has an extractor, (batch, …) → features.
+            batch: samples at once, for each core.
             count: samples of all parts.
             listener: is told.
         """
-        self.extractor, self.batch, self.count, self.listener = extractor, batch, count, listener
+        self.phase, self.batch, self.count, self.listener = phase, batch, count, listener
         self.seconds = 0.0
-        """That the work has taken, without building the graph."""
+        """That the work has taken, without the tracing."""
         self._done, self._told = 0, time.monotonic()
-        self._run: Callable[[Array], Any] | None = None
+        self._inference: Inference | None = None
 
     def of(self, x: Array | Samples) -> Array | Samples:
         """What the frozen front gives for all samples; on the disk where they are on the disk."""
-        shape = (len(x), *self.extractor.output_shape[1:])
-        self._run = self._run or self._graph(x)
+        shape = (len(x), *self.phase.extractor.output_shape[1:])
+        self._trace()
         began = time.monotonic()
         if isinstance(x, Samples):
             keeper = RowWriter(shape, np.float32)
@@ -205,7 +166,7 @@ class _Extraction:
         """The same from as many batches as are done in about these seconds, repeated to the end;
         and the seconds that all batches take."""
         began = time.monotonic()
-        self._run = self._run or self._graph(x)
+        self._trace()
         ends, answers = [time.monotonic()], []
         with closing(self._answers(x)) as batches:
             for batch in batches:
@@ -223,30 +184,14 @@ class _Extraction:
             return _Repeated(rows, len(x)), whole
         return np.resize(rows, (len(x), *rows.shape[1:])), whole
 
-    def _graph(self, x: Array | Samples) -> Callable[[Array], Any]:
-        """The extractor as one graph for any number of samples, traced here."""
-        tf, extractor = backend.tensorflow(), self.extractor
-        signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype)]
-
-        def run(batch: Any) -> Any:
-            return tf.cast(extractor(batch, training=False), tf.float32)
-
-        graph: Callable[[Array], Any] = tf.function(run, signature, autograph=False)
-        graph.get_concrete_function()  # type: ignore[attr-defined]
-        return graph
+    def _trace(self) -> None:
+        self._inference = self._inference or Inference(self.phase.extractor)
 
     def _answers(self, x: Array | Samples) -> Generator[Array, None, None]:
-        """In their order, batch by batch; each core computes one of its own."""
-        run, cores = self._run, backend.shares()
-        assert run is not None
-        begins = range(0, len(x), self.batch)
-        rows = (np.arange(at, min(at + self.batch, len(x)), dtype=np.intp) for at in begins)
-        answers: Any
-        if cores > 1:
-            answers = read_ahead(lambda rows: run(x[rows]).numpy(), rows, threads=cores)
-        else:
-            answers = (run(batch).numpy() for batch in read_ahead(x.__getitem__, rows))
-        with closing(answers):  # ends its threads
+        """In their order, batch by batch."""
+        assert self._inference is not None
+        answers = self._inference.answers(x, self.batch, self.phase.preparation)
+        with closing(answers):
             for answer in answers:
                 yield answer
                 self._done += len(answer)
@@ -262,16 +207,16 @@ class _Extraction:
 class _Shelf:
     """The kept features of one extractor; an empty one where nothing is to be kept."""
 
-    def __init__(self, cache: Path | None, extractor: Any, batch: int, listener: Listener) -> None:
+    def __init__(self, cache: Path | None, phase: Phase, batch: int, listener: Listener) -> None:
         self.folder = None if cache is None else cache / "features"
-        self.extractor, self.listener = extractor, listener
+        self.extractor, self.listener = phase.extractor, listener
         self._keys: dict[int, str] = {}
         if self.folder is not None:
             try:
-                self._common = _digest_of(extractor, batch)
+                self._common = _digest_of(phase, batch)
             except (TypeError, ValueError, NotImplementedError) as error:
                 # a layer of a saved base that cannot be written down
-                self._without(f"{extractor.name} cannot be told from another base: {error}")
+                self._without(f"{self.extractor.name} cannot be told from another base: {error}")
 
     def take(self, part: Split) -> Array | Samples | None:
         """The features of a part; None where there are none that can be used."""
@@ -306,9 +251,9 @@ class _Shelf:
         return self._keys[id(part)]
 
 
-def _digest_of(extractor: Any, batch: int) -> Any:
+def _digest_of(phase: Phase, batch: int) -> Any:
     """Of the network, its weights and all that decides how it is computed."""
-    tf, keras = backend.tensorflow(), backend.keras()
+    tf, keras, extractor = backend.tensorflow(), backend.keras(), phase.extractor
     gpus = tf.config.list_physical_devices("GPU")
     devices = [
         *(each.name for each in tf.config.list_logical_devices()),
@@ -328,6 +273,7 @@ def _digest_of(extractor: Any, batch: int) -> Any:
         ("switches", sorted(each for each in os.environ.items() if each[0].startswith(SWITCHES))),
         ("precision", keras.config.dtype_policy().name, keras.config.epsilon()),
         ("batch", batch),
+        ("preparation", phase.preparation),
         ("network", extractor.to_json()),
     )
     digest = hashlib.sha256(repr(circumstances).encode())
@@ -339,28 +285,17 @@ def _digest_of(extractor: Any, batch: int) -> Any:
 
 
 def _content(part: Split) -> Iterator[bytes | memoryview]:
-    """All that tells the samples of a part from others, as the network sees them, in order.
+    """All that tells the samples of a part from others, as they were loaded, in order.
 
     Those on the disk are not read for it where each is known already as it was read: then that
-    and how a few of them are prepared tell the same.
+    and what a few of them became since tell the same.
     """
     x, known = part.x, part.known_digests
     yield repr((x.shape, x.dtype.str)).encode()
     if isinstance(x, Samples) and known is not None:
         yield known.tobytes()
-        yield repr(_preparations(x)).encode()
         few = np.unique(np.linspace(0, len(x) - 1, PROBED).astype(np.intp))
         yield np.ascontiguousarray(x[few]).tobytes()
         return
     for block in blocks(x):
         yield np.ascontiguousarray(block).data
-
-
-def _preparations(x: Samples) -> list[Preparation]:
-    """What is done to the samples when they are read, as far as it has a name."""
-    found = []
-    while isinstance(x, Converted):
-        if isinstance(x.convert, Preparation):
-            found.append(x.convert)
-        x = x.samples
-    return found

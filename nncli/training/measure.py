@@ -17,7 +17,7 @@ from nncli.data.padding import unfilled
 from nncli.data.samples import Samples
 from nncli.models.kind import METRICS
 from nncli.results import Array, Forecast, Predictions, Task
-from nncli.training.order import predict
+from nncli.training.inference import predict
 
 SHOWN_WRONG = 8
 SHOWN_RIGHT = 16

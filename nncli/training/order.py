@@ -7,7 +7,7 @@ what is on the disk, which saves Keras's set-up of every epoch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from nncli import backend
 from nncli.data.dataset import Split
 from nncli.data.samples import Samples
 from nncli.results import Array
-from nncli.training.stream import explained, streamed, untuned
+from nncli.training.stream import streamed, untuned
 
 ORDER_STREAM = 2
 """Keeps the shuffling apart from other uses of the same seed."""
@@ -63,41 +63,26 @@ def training_batches(
 def fixed_batches(split: Split) -> Any:
     """The samples in their own order, in large batches: for validation."""
     if isinstance(split.x, Samples):
-        size = large_batch(split.x)
-        return streamed(split.x, split.y, lambda: _in_order(split.x), steps_of(split, size))
-    return _sliced((split.x, split.y), large_batch(split.x))
+        size = large_batch(split.x.shape[1:])
+        return streamed(split.x, split.y, lambda: in_order(split.x), steps_of(split, size))
+    return sliced((split.x, split.y), large_batch(split.x.shape[1:]))
 
 
-def _sliced(arrays: tuple[Array, ...], size: int) -> Any:
+def sliced(arrays: tuple[Array, ...], size: int) -> Any:
     """A tf.data.Dataset of arrays in memory, in batches."""
     tf = backend.tensorflow()
     return untuned(tf.data.Dataset.from_tensor_slices(arrays).batch(size))
 
 
-def predict(model: Any, x: Array | Samples) -> Array:
-    """What a model answers to all samples, in their order: (samples, …).
-
-    Raises:
-        DataError: a file that is gone or damaged since it was looked through.
-    """
-    size = large_batch(x)
-    if not isinstance(x, Samples):
-        if len(x) <= size:  # one function for all that is asked of the model, and no stream
-            return np.asarray(model.predict_on_batch(x))
-        return np.asarray(model.predict(_sliced((x,), size), verbose=0))
-    batches = streamed(x, None, lambda: _in_order(x), -(-len(x) // size))
-    with explained():
-        return np.asarray(model.predict(batches, verbose=0))
-
-
-def large_batch(x: Array | Samples) -> int:
-    """How many samples at once, where no weight changes."""
-    sample = 4 * int(np.prod(x.shape[1:], dtype=np.int64))
+def large_batch(shape: Sequence[int]) -> int:
+    """How many samples of this shape at once, where no weight changes."""
+    sample = 4 * int(np.prod(shape, dtype=np.int64))
     return max(1, min(LARGE_BATCH, LARGEST_BATCH // max(1, sample)))
 
 
-def _in_order(x: Array | Samples) -> Iterator[Array]:
-    return _cut(np.arange(len(x), dtype=np.int32), large_batch(x))
+def in_order(x: Array | Samples) -> Iterator[Array]:
+    """The rows of all samples, in large batches."""
+    return _cut(np.arange(len(x), dtype=np.int32), large_batch(x.shape[1:]))
 
 
 def _cut(order: Array, size: int) -> Iterator[Array]:

@@ -29,9 +29,10 @@ from nncli.models.kind import Phase, Plan
 from nncli.results import PRETRAINING, Baseline, EpochRecord, PhaseEstimate, Result
 from nncli.training.checkpoint import SHARE, Keeper
 from nncli.training.features import features_from_a_few
+from nncli.training.inference import predict
 from nncli.training.loop import Progress, Start, monitor_of, run_phase, targets
 from nncli.training.measure import measured
-from nncli.training.order import fixed_batches, large_batch, predict, steps_of
+from nncli.training.order import fixed_batches, large_batch, steps_of
 
 SECONDS = 1.5
 """Of each phase, after its first step: what is timed."""
@@ -277,7 +278,7 @@ def _validate(model: Any, dataset: Dataset, loss: str) -> tuple[float, float, di
         figures as an epoch has them. Without a validation part 0, 0, and those of the training.
     """
     part = dataset.validation or dataset.train
-    batch = part.take(np.arange(min(len(part), large_batch(part.x))))
+    batch = part.take(np.arange(min(len(part), large_batch(part.x.shape[1:]))))
 
     def evaluate() -> dict[str, Any]:
         samples = fixed_batches(targets(batch, loss, dataset))
@@ -294,7 +295,7 @@ def _validate(model: Any, dataset: Dataset, loss: str) -> tuple[float, float, di
 
 def _on_test_part(plan: Plan, dataset: Dataset) -> tuple[float, tuple[Any, Any, Any]]:
     """Seconds that measuring on the test part takes, and what it gives, of its first batch."""
-    test, size = plan.dataset.test, large_batch(plan.dataset.test.x)
+    test, size = plan.dataset.test, large_batch(plan.dataset.test.x.shape[1:])
     if len(test) <= size or plan.dataset.target_steps:
         return _timed(lambda: measured(plan.model, plan.dataset, dataset.test.x))
     rows = np.arange(size)

@@ -26,8 +26,9 @@ from nncli.results import Array, Result
 from nncli.schema import SCHEMAS
 from nncli.training import cache as kept
 from nncli.training import features as module
+from nncli.training import inference
 from nncli.training.cache import CacheError, cache_folder, keep, take
-from nncli.training.features import batch_size, features, features_from_a_few, operations
+from nncli.training.features import features, features_from_a_few
 from tests.made import images
 
 
@@ -69,15 +70,16 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def base(started: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two convolutions and a BatchNormalization that has seen samples."""
+    """Two convolutions and a BatchNormalization that has seen samples, and is folded."""
     keras = backend.keras()
     keras.utils.set_random_seed(3)
     layers = keras.layers
     network = keras.Sequential(
         [
             layers.Input((16, 16, 1)),
-            layers.Conv2D(4, 3, activation="relu"),
+            layers.Conv2D(4, 3, use_bias=False),
             layers.BatchNormalization(momentum=0.1),
+            layers.ReLU(),
             layers.MaxPooling2D(2),
             layers.Conv2D(6, 3, activation="relu"),
         ]
@@ -116,7 +118,10 @@ def train(
     """A run; `whole` trains the model with its frozen base in it."""
     plan, phase = planned(base, dataset)
     if whole:
-        plan = replace(plan, phases=(replace(phase, model=plan.model, extractor=None),))
+        assert phase.preparation is not None
+        prepared = phase.dataset.converted(phase.preparation)
+        phase = replace(phase, model=plan.model, dataset=prepared, extractor=None)
+        plan = replace(plan, phases=(phase,))
     told = Told()
     section = config(base).training
     result = training.fit("transfer", plan, dataset, section, 42, told, cache)
@@ -213,12 +218,14 @@ def test_samples_without_known_digests_are_told_apart_by_their_numbers(
 def test_both_parts_are_in_batches_and_a_short_one_is_the_last(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BATCH", 7)
+    monkeypatch.setattr(inference, "BATCH", 7)
     _, phase = planned(base, images(side=16))
     found, _ = extracted(phase, None)
+    assert phase.preparation is not None
     for own, x in zip(numbers(found), numbers(phase.dataset), strict=True):
         assert own.dtype == np.float32
-        assert np.allclose(own, phase.extractor.predict(x, verbose=0), atol=1e-6)
+        wanted = phase.extractor.predict(phase.preparation(x), verbose=0)
+        assert np.allclose(own, wanted, atol=1e-6)
 
 
 def test_without_a_validation_part_there_is_none_of_features(base: Path, tmp_path: Path) -> None:
@@ -264,7 +271,7 @@ def _weight(phase: Phase, patch: pytest.MonkeyPatch) -> None:
 
 
 def _batch(phase: Phase, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(module, "BATCH", 8)
+    patch.setattr(inference, "BATCH", 8)
 
 
 def _threads(phase: Phase, patch: pytest.MonkeyPatch) -> None:
@@ -446,7 +453,7 @@ def test_it_tells_how_far_it_is_but_not_in_the_log(
     base: Path, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
     monkeypatch.setattr(backend, "shares", lambda: cores)
-    monkeypatch.setattr(module, "BATCH", 8 * cores)
+    monkeypatch.setattr(inference, "BATCH", 8 * cores)
     monkeypatch.setattr(module, "INTERVAL", 0.0)
     _, told = extracted(planned(base, images(side=16))[1], None)
     assert told.texts == [
@@ -459,7 +466,7 @@ def test_it_tells_how_far_it_is_but_not_in_the_log(
 def test_it_does_not_tell_more_often_than_anybody_reads(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BATCH", 1)
+    monkeypatch.setattr(inference, "BATCH", 1)
     clock = iter(range(10_000))
     times = SimpleNamespace(monotonic=lambda: next(clock) * 0.05)
     monkeypatch.setattr(module, "time", times)
@@ -473,7 +480,7 @@ def test_a_few_tell_of_all(
 ) -> None:
     """With time for all of them they are the same; else those at hand stand for the others."""
     monkeypatch.setattr(backend, "shares", lambda: cores)
-    monkeypatch.setattr(module, "BATCH", 5 * cores)
+    monkeypatch.setattr(inference, "BATCH", 5 * cores)
     _, phase = planned(base, images(side=16))
     whole, _ = extracted(phase, None)
     found, seconds = features_from_a_few(phase, Told(), tmp_path, 60)
@@ -497,7 +504,7 @@ def test_a_few_tell_of_all(
 def test_an_interruption_leaves_no_file(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: bool
 ) -> None:
-    monkeypatch.setattr(module, "BATCH", 8)
+    monkeypatch.setattr(inference, "BATCH", 8)
     monkeypatch.setattr(module, "INTERVAL", 0.0)
 
     class Stopping(Told):
@@ -511,27 +518,6 @@ def test_an_interruption_leaves_no_file(
     result = training.fit("transfer", plan, dataset, section, 42, Stopping(), tmp_path)
     assert (result.stopped, result.exit_code, result.history) == ("interrupted", 130, ())
     assert not files(tmp_path)
-
-
-def test_operations_are_counted_by_hand(base: Path) -> None:
-    _, phase = planned(base, images(side=16))
-    # 16 - 2 = 14 places a side, halved 7, and 7 - 2 = 5 after the second convolution
-    expected = 2 * 14 * 14 * (3 * 3 * 1 * 4) + 2 * 5 * 5 * (3 * 3 * 4 * 6)
-    assert operations(phase.extractor) == expected
-
-
-@pytest.mark.parametrize("cores", [1, 2])
-def test_a_heavy_network_is_given_fewer_at_once(
-    base: Path, monkeypatch: pytest.MonkeyPatch, cores: int
-) -> None:
-    """And each core its part of them."""
-    monkeypatch.setattr(backend, "shares", lambda: cores)
-    _, phase = planned(base, images(side=16))
-    x = phase.dataset.train.x
-    assert batch_size(phase.extractor, x) == module.BATCH // cores
-    for work, size in ((3, 4 - cores), (0.1, 1)):
-        monkeypatch.setattr(module, "WORK", work * operations(phase.extractor))
-        assert batch_size(phase.extractor, x) == size
 
 
 # The folder

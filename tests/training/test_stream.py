@@ -31,7 +31,8 @@ from nncli.models.convolutional import build as build_cnn
 from nncli.models.kind import single_phase
 from nncli.models.preprocessing import Preparation
 from nncli.results import Result
-from nncli.training.order import fixed_batches, permutation, predict, training_batches
+from nncli.training.inference import predict
+from nncli.training.order import fixed_batches, permutation, training_batches
 from nncli.training.stream import read_ahead
 from tests.data.made import images, section, signals, write_idx, write_npz, write_pair
 from tests.data.test_samples import Counted
@@ -106,12 +107,13 @@ def test_types_and_shapes(started: None) -> None:
 def test_no_stream_is_tuned(started: None) -> None:
     """A thread of TensorFlow's that tunes it would sleep, and its end would wait for that."""
     seen: list[Any] = []
+    model = backend.keras().Sequential([backend.keras().Input((1,))])
 
-    class Model:
-        def predict(self, stream: Any, verbose: int) -> Any:  # noqa: ARG002
-            seen.append(stream)
-            return X
+    def watch(stream: Any, verbose: int) -> Any:
+        seen.append(stream)
+        return X
 
+    model.predict = watch
     many = np.zeros((1000, 1), np.float32)
     disk, pixels = Split(Counted(X), Y), Counted(np.zeros((50, 4, 4, 3), np.uint8))
     streams = [
@@ -120,8 +122,8 @@ def test_no_stream_is_tuned(started: None) -> None:
         fixed_batches(Split(X, Y)),
         fixed_batches(Split(Converted(pixels, Preparation("unit")), Y)),
     ]
-    predict(Model(), many)
-    predict(Model(), Counted(many))
+    predict(model, many)
+    predict(model, Counted(many))
     assert len(seen) == 2
     for stream in streams + seen:
         assert stream.options().autotune.enabled is False

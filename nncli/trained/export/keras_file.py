@@ -17,6 +17,6 @@ def write(material: Material, path: Path) -> None:
 
 def answers(_: Material, path: Path, x: Array) -> Array:
     """Load it as anybody would, and ask it."""
-    from nncli.training.order import predict
+    from nncli.training.inference import predict
 
     return predict(backend.keras().models.load_model(path, compile=False), fed(x))

@@ -10,7 +10,7 @@ from nncli.data.padding import unfilled
 from nncli.errors import DataError
 from nncli.lazy import np
 from nncli.results import Array
-from nncli.training.order import predict
+from nncli.training.inference import predict
 
 if TYPE_CHECKING:
     from nncli.data.dataset import Dataset

@@ -62,7 +62,7 @@ def answers(material: Material, path: Path, x: Array) -> Array:
         ExportError: it builds another model.
     """
     from nncli.trained.export.samples import in_own_units, prepared
-    from nncli.training.order import predict
+    from nncli.training.inference import predict
 
     script = runpy.run_path(str(path), run_name=path.stem)
     build, prepare = script["build"], script.get("prepare")
