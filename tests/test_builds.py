@@ -121,8 +121,8 @@ def build(kind: str, loaded: Loaded[Any]) -> Plan:
     backend.keras().utils.set_random_seed(chosen.seed)
     plan = find_kind(kind).plan(chosen, dataset, before)
     rows, notes = describe(plan.model), (*dataset.notes, *plan.notes)
-    assert tuple(plan.model.input_shape[1:]) == plan.dataset.input_shape
-    assert rows[0].output_shape == plan.dataset.input_shape
+    shape = plan.dataset.test.x.shape[1:]
+    assert tuple(plan.model.input_shape[1:]) == rows[0].output_shape == shape
     assert plan.model.count_params() >= 1
     assert parse(to_yaml(chosen), "dry run").value == to_dict(chosen)
     for as_json in (False, True):
