@@ -18,7 +18,7 @@ PARTS: Mapping[str, str] = {
     "data": "reading, dividing and checking the samples",
     "import": "loading and starting TensorFlow and Keras",
     "build": "the model and its optimizer",
-    "features": "the frozen base, once over the samples",
+    "features": "frozen layers, once over the samples",
     "compile": "tracing: until the first steps of each phase are done",
     "train": "the other steps of training",
     "validate": "the validation part, after each epoch",

@@ -161,7 +161,7 @@ class EstimatedPhase(TypedDict):
     steps: int
     """Of each epoch."""
     features: float
-    """Seconds that the frozen base takes over all samples, once; 0 where there is none."""
+    """Seconds that frozen layers take over all samples, once; 0 where there are none."""
     setup: float
     """Seconds until its first step is compiled and done, beyond what a step takes."""
     step: float

@@ -7,8 +7,9 @@ Two phases: `head` with the base frozen, then, where asked for, `fine_tune` of t
 layers at a lower rate. BatchNormalization in the base stays in inference mode throughout: its
 statistics are those of the data that it was trained on.
 
-A frozen base is run once over the samples, and the head is trained on what it gave. With
-augmentation no two epochs see the same pictures, and it is run in each of them.
+A frozen base is run once over the samples, and the head is trained on what it gave; so is the part
+of it that stays frozen in fine-tuning. With augmentation no two epochs see the same pictures, and
+all of it is run in each of them.
 
 The built-in base `small-cnn` needs no download: the same run first trains it (phase `pretrain`)
 on classes that the task itself does not have.
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -43,6 +44,7 @@ from nncli.models.augmentation import (
     is_augmentation,
 )
 from nncli.models.convolutional import CnnSettings, convolutions, sides_after, too_small
+from nncli.models.cut import cut
 from nncli.models.folded import folded
 from nncli.models.gate import check_model_file, check_weights_file
 from nncli.models.kind import LOSSES, BaselinePlan, KindConfig, ModelKind, Phase, Plan
@@ -62,6 +64,8 @@ SETTLING_PIXELS = 2_000_000
 """At once, so that large pictures do not take all memory."""
 MOST_PLACES = 250_000_000
 """Of what a layer of a saved base gives for one picture: 1 GB."""
+ROOM = 2
+"""Times the numbers of a picture that what is kept of it for fine-tuning may take."""
 FEW = 5
 """Labelled images of each class that the default task learns from, and chooses the epoch by."""
 FEW_SHOT_TRAINING = {"epochs": 50, "batch_size": 8, "learning_rate": 0.003}
@@ -754,18 +758,7 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
         )
     )
     if settings.fine_tune is not None:
-        fine = settings.fine_tune
-        unfreeze_last(base, fine.layers)  # refuses a wrong number before anything is trained
-        phases.append(
-            Phase(
-                "fine_tune",
-                parts.model,
-                pictures.prepared,
-                fine.epochs,
-                fine.learning_rate,
-                prepare=lambda: unfreeze_last(base, fine.layers),
-            )
-        )
+        phases.append(_fine_tuning(settings.fine_tune, parts, base, pictures))
     freeze(base)
     baselines = tuple(_baseline(name, config, pictures, augment) for name in settings.compare)
     return Plan(
@@ -797,6 +790,32 @@ def _head_phase(
         extractor=parts.extractor,
         preparation=preparation,
     )
+
+
+def _fine_tuning(fine: FineTuning, parts: Parts, base: Any, pictures: Pictures) -> Phase:
+    """Training of the head and the base's last layers; on what those before them give, where that
+    is always equal and takes little more room than the pictures.
+
+    Raises:
+        UsageError: the base has fewer layers.
+    """
+    unfreeze_last(base, fine.layers)  # refuses a wrong number before anything is trained
+    phase = Phase(
+        "fine_tune",
+        parts.model,
+        pictures.loaded,
+        fine.epochs,
+        fine.learning_rate,
+        prepare=lambda: unfreeze_last(base, fine.layers),
+    )
+    halves = None if parts.extractor is None else cut(base, ROOM * prod(pictures.shape))
+    if halves is None:
+        return replace(phase, dataset=pictures.prepared)
+    front, rest = halves
+    layers = [backend.keras().layers.Input(front.output_shape[1:]), rest, *parts.model.layers[1:]]
+    model = backend.keras().Sequential(layers, name="fine_tune")
+    share_out(model)
+    return replace(phase, model=model, extractor=front, preparation=pictures.preparation)
 
 
 def _shape(shape: tuple[int | None, ...]) -> str:

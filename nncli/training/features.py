@@ -1,4 +1,4 @@
-"""What a frozen base gives for all samples: computed once, and kept for the next run.
+"""What frozen layers give for all samples: computed once, and kept for the next run.
 
 Kept ones are taken where everything that determines their bits is the same: the samples as the
 network sees them, the network, its weights, and what it is computed with.
@@ -67,7 +67,7 @@ def features(phase: Phase, listener: Listener, cache: Path | None) -> Dataset:
     missing = sum(len(part) for part in parts) - known
     if missing:
         listener.status(
-            f"extracting the features of {missing:,} images with the frozen base", takes_long=True
+            f"extracting the features of {missing:,} images with the frozen layers", takes_long=True
         )
     extraction = _Extraction(phase, batch, missing, listener)
     kept = []

@@ -190,6 +190,22 @@ def test_two_phases_share_one_best_epoch(started: None) -> None:
     assert losses[2] == pytest.approx(min(losses[:2]), rel=1e-4)
 
 
+def test_fine_tuning_is_on_what_stays_frozen_where_that_takes_little_room(started: None) -> None:
+    fine = {"model.fine_tune": {"layers": 4}}
+    plan = plan_transfer(config(**VGG16_RANDOM, **fine), colour(), None)
+    tuning = plan.phases[1]
+    tuning.prepare()
+    assert tuning.extractor.output_shape[1:] == (2, 2, 512)
+    assert tuning.dataset.train.x.dtype == np.uint8
+    learning = [id(each) for each in plan.model.trainable_weights]
+    assert [id(each) for each in tuning.model.trainable_weights] == learning
+    # maps of 13×13×32 for a grey picture of 28×28
+    plan = plan_transfer(small(**{"model.fine_tune": {"layers": 2}}), images(side=28), None)
+    tuning = plan.phases[-1]
+    assert (tuning.model, tuning.extractor) == (plan.model, None)
+    assert tuning.dataset.train.x.max() == 1.0
+
+
 def test_baselines_are_trained_on_the_same_samples(started: None) -> None:
     chosen = small(**{"model.compare": ["scratch", "random"]})
     dataset = images(side=28)

@@ -104,12 +104,16 @@ def config(base: Path, **given: Any) -> Config:
 
 
 def planned(base: Path, dataset: Dataset, **given: Any) -> tuple[Plan, Phase]:
+    plan, (phase,) = planned_phases(base, dataset, **given)
+    phase.prepare()
+    return plan, phase
+
+
+def planned_phases(base: Path, dataset: Dataset, **given: Any) -> tuple[Plan, tuple[Phase, ...]]:
     backend.keras().backend.clear_session(free_memory=False)  # names as in a process of its own
     backend.keras().utils.set_random_seed(7)
     plan = plan_transfer(config(base, **given), dataset, None)
-    (phase,) = plan.phases
-    phase.prepare()
-    return plan, phase
+    return plan, plan.phases
 
 
 def train(
@@ -168,11 +172,43 @@ def test_they_train_the_same_head_as_the_whole_model(base: Path) -> None:
         assert one.metrics == pytest.approx(other.metrics, abs=1e-5)
 
 
+@pytest.mark.parametrize("disk", [False, True])
+def test_they_fine_tune_the_same_weights_as_the_whole_model(
+    base: Path, tmp_path: Path, disk: bool
+) -> None:
+    """The last convolution learns too; those before it are computed once, and kept."""
+    fine = {"model__fine_tune": {"layers": 1, "epochs": 3, "learning_rate": 0.01}}
+    dataset = on_disk(images(side=16)) if disk else images(side=16)
+    found = []
+    for whole in (False, True):
+        plan, phases = planned_phases(base, dataset, **fine)
+        head, tuning = phases
+        assert tuning.extractor.layers[-1].name == "max_pooling2d"
+        if whole:
+            assert tuning.preparation is not None
+            prepared = tuning.dataset.converted(tuning.preparation)
+            tuning = replace(tuning, model=plan.model, dataset=prepared, extractor=None)
+        plan = replace(plan, phases=(head, tuning))
+        told, section = Told(), config(base).training
+        result = training.fit("transfer", plan, dataset, section, 42, told, tmp_path)
+        found.append((result, plan.model.get_weights()))
+        assert len(told.long) == 3 - whole, "of the head, of fine-tuning, and the test part"
+    (one, mine), (other, theirs) = found
+    for each, wanted in zip(mine, theirs, strict=True):
+        assert np.allclose(each, wanted, atol=1e-5)
+    assert [record.phase for record in one.history] == ["head"] * 3 + ["fine_tune"] * 3
+    for record, expected in zip(one.history, other.history, strict=True):
+        assert record.metrics == pytest.approx(expected.metrics, abs=1e-5)
+    assert one.test["loss"] == pytest.approx(other.test["loss"], abs=1e-5)
+    plan, _ = planned_phases(base, dataset, **fine)
+    assert not np.allclose(mine[-6], plan.model.get_weights()[-6], atol=1e-3), "it learned"
+
+
 def test_a_second_run_takes_them_and_ends_with_the_same_bits(base: Path, tmp_path: Path) -> None:
     dataset = images(side=16)
     runs = [train(base, dataset, tmp_path) for _ in range(2)]
     (first, head, told), (second, again, told_again) = runs
-    assert told.long[0] == "extracting the features of 36 images with the frozen base"
+    assert told.long[0] == "extracting the features of 36 images with the frozen layers"
     assert told_again.long[0] == "taking the features of 36 images from the cache"
     assert not any("extracting" in text for text in told_again.texts)
     assert [each.metrics for each in first.history] == [each.metrics for each in second.history]
@@ -257,7 +293,7 @@ def test_another_picture_or_order_is_computed_anew(
     found, told = extracted(planned(base, change(dataset))[1], tmp_path)
     assert told.long == [
         "taking the features of 12 images from the cache",  # of the validation part
-        "extracting the features of 24 images with the frozen base",
+        "extracting the features of 24 images with the frozen layers",
     ]
     expected, _ = extracted(planned(base, change(dataset))[1], None)
     assert equal(found, expected)
@@ -311,7 +347,7 @@ def test_whatever_determines_the_bits_is_in_the_key(
     _, phase = planned(base, dataset)
     change(phase, monkeypatch)
     _, told = extracted(phase, tmp_path)
-    assert told.long == ["extracting the features of 36 images with the frozen base"]
+    assert told.long == ["extracting the features of 36 images with the frozen layers"]
     assert len(files(tmp_path)) == 4
 
 
@@ -432,7 +468,7 @@ def test_with_the_cache_off_nothing_is_taken_or_kept(
     monkeypatch.setenv("NNCLI_CACHE", str(tmp_path))
     for _ in range(2):
         _, told = extracted(planned(base, images(side=16))[1], None)
-        assert told.long == ["extracting the features of 36 images with the frozen base"]
+        assert told.long == ["extracting the features of 36 images with the frozen layers"]
     assert not files(tmp_path)
 
 
@@ -457,7 +493,7 @@ def test_it_tells_how_far_it_is_but_not_in_the_log(
     monkeypatch.setattr(module, "INTERVAL", 0.0)
     _, told = extracted(planned(base, images(side=16))[1], None)
     assert told.texts == [
-        "extracting the features of 36 images with the frozen base",
+        "extracting the features of 36 images with the frozen layers",
         *(f"extracting features: {done} of 36 images" for done in (8, 16, 24, 32, 36)),
     ]
     assert told.long == told.texts[:1]
