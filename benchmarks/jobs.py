@@ -38,6 +38,9 @@ class Training(Job):
     """A job that trains: the same epochs, samples and parameters, and as good a result."""
 
     epochs: int = 1
+    phases: int = 1
+    """How often so many epochs are trained, each time with more that learns; warm ones are those of
+    the last."""
     torch: tuple[str, ...] = ()
     """The script in `pytorch/` and its arguments; empty for none."""
     torch_loss: float = 0.0
@@ -72,18 +75,21 @@ class Training(Job):
         )
 
 
-def transfer(base: str, data: str) -> tuple[str, ...]:
-    """nncli's arguments for a new head on a frozen base."""
+def transfer(base: str, data: str, layers: int = 0) -> tuple[str, ...]:
+    """nncli's arguments for a new head on a frozen base, of which so many layers learn later."""
+    tuning = f"model.fine_tune={{{{layers: {layers}, epochs: {{epochs}}}}}}"
     return (
         *("train", "transfer", "--data", f"{{made}}/{data}.npz", "--epochs", "{epochs}"),
         *("--set", f"model.base={base}", "--set", f"model.weights={{made}}/{data}.weights.h5"),
         *("--set", "model.preprocessing=unit"),
+        *(("--set", tuning) if layers else ()),
     )
 
 
-def plain_transfer(base: str, data: str) -> tuple[str, ...]:
+def plain_transfer(base: str, data: str, layers: int = 0) -> tuple[str, ...]:
     """The plain script's arguments for the same."""
-    return ("transfer.py", base, f"{{made}}/{data}.npz", f"{{made}}/{data}.weights.h5", "{epochs}")
+    files = (f"{{made}}/{data}.npz", f"{{made}}/{data}.weights.h5")
+    return ("transfer.py", base, *files, "{epochs}", str(layers))
 
 
 JOBS: tuple[Job, ...] = (
@@ -199,6 +205,19 @@ JOBS: tuple[Job, ...] = (
         loss_within=0.3,
         accuracy_within=0.05,
         target=0.2,
+        extracts=True,
+    ),
+    Training(
+        name="fine-tune",
+        nncli=transfer("VGG16", "vgg16", layers=4),
+        plain=plain_transfer("VGG16", "vgg16", layers=4),
+        made=("vgg16.npz", "vgg16.weights.h5"),
+        epochs=5,
+        phases=2,
+        loss_within=0.3,
+        same_order=0.02,  # each core drops others of its share than one would of the whole batch
+        accuracy_within=0.05,
+        target=0.3,
         extracts=True,
     ),
 )

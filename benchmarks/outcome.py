@@ -84,8 +84,8 @@ def differences(job: Training, epochs: int, plain: Outcome, other: Outcome) -> l
         for what, plain_value, other_value in (
             ("samples", plain.samples, other.samples),
             ("parameters", plain.parameters, other.parameters),
-            ("epochs", epochs, len(other.figures["loss"])),
-            ("epochs of the plain script", epochs, len(plain.figures["loss"])),
+            ("epochs", epochs * job.phases, len(other.figures["loss"])),
+            ("epochs of the plain script", epochs * job.phases, len(plain.figures["loss"])),
             ("figures", sorted(plain.figures), sorted(other.figures)),
         )
         if plain_value != other_value
@@ -121,8 +121,9 @@ def differences_of_torch(job: Training, epochs: int, plain: Outcome, other: Outc
     found = []
     if other.samples != plain.samples:
         found.append(f"samples: {other.samples} instead of {plain.samples}")
-    if len(other.figures["loss"]) != epochs:
-        found.append(f"epochs: {len(other.figures['loss'])} instead of {epochs}")
+    wanted = epochs * job.phases
+    if len(other.figures["loss"]) != wanted:
+        found.append(f"epochs: {len(other.figures['loss'])} instead of {wanted}")
     if not other.figures["loss"][-1] <= job.torch_loss:
         found.append(f"last loss: {other.figures['loss'][-1]:.6g}, more than {job.torch_loss:g}")
     return found

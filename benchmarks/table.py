@@ -55,8 +55,10 @@ def whole_row(job: Job, side: str, plain: Sequence[Turn], other: Sequence[Turn])
 
 def epochs_row(job: Training, side: str, plain: Sequence[Turn], other: Sequence[Turn]) -> list[str]:
     """The epochs after the first, which compiles, and what came of the last one."""
+    first = len(plain[0].trained.seconds) // job.phases * (job.phases - 1)
     warm, others = (
-        [statistics.median(each.trained.seconds[1:]) for each in turns] for turns in (plain, other)
+        [statistics.median(each.trained.seconds[first + 1 :]) for each in turns]
+        for turns in (plain, other)
     )
     return [
         *(job.name, side, seconds(statistics.median(warm)), seconds(statistics.median(others))),

@@ -1,6 +1,6 @@
-"""A new head on a frozen base in plain Keras.
+"""A new head on a frozen base in plain Keras; then, where asked for, its last layers learn too.
 
-transfer.py NETWORK DATA.npz WEIGHTS EPOCHS [in-order]
+transfer.py NETWORK DATA.npz WEIGHTS EPOCHS LAYERS [in-order]
 """
 
 import json
@@ -30,17 +30,33 @@ model = Sequential(
         Dense(10, activation="softmax"),
     ]
 )
-model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
 seconds: list[float] = []
-history = model.fit(
-    x,
-    y,
-    batch_size=32,
-    epochs=int(sys.argv[4]),
-    validation_data=(x_val, y_val),
-    shuffle="in-order" not in sys.argv,
-    callbacks=[clock(seconds)],
-)
+figures: dict[str, list[float]] = {}
+
+
+def train(learning_rate: float) -> None:
+    """So many epochs with what is trainable now."""
+    adam = keras.optimizers.Adam(learning_rate)
+    model.compile(optimizer=adam, loss="categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(
+        x,
+        y,
+        batch_size=32,
+        epochs=int(sys.argv[4]),
+        validation_data=(x_val, y_val),
+        shuffle="in-order" not in sys.argv,
+        callbacks=[clock(seconds)],
+    )
+    for name, values in history.history.items():
+        figures[name] = figures.get(name, []) + values
+
+
+train(0.001)
+if int(sys.argv[5]):
+    base.trainable = True
+    for layer in base.layers[: -int(sys.argv[5])]:
+        layer.trainable = False
+    train(0.00001)
 
 result = {"samples": [len(x), len(x_val)], "parameters": model.count_params(), "seconds": seconds}
-print("\n" + json.dumps(result | history.history))
+print("\n" + json.dumps(result | figures))

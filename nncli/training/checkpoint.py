@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from nncli import backend
 from nncli.differences import ABSENT, changes
 from nncli.differences import differences as settings_that_differ
 from nncli.errors import RunError
@@ -346,8 +347,8 @@ class Keeper:
                 waited=patience[1],
                 origin=self.origin,
                 untouched=self._untouched,
-                variables=tuple(np.asarray(each) for each in self._kept()),
-                optimizer=tuple(np.asarray(each) for each in model.optimizer.variables),
+                variables=tuple(backend.arrays(self._kept())),
+                optimizer=tuple(backend.arrays(model.optimizer.variables)),
                 best=tuple(
                     values
                     for each, values in zip(model.weights, weights or (), strict=False)
