@@ -86,7 +86,7 @@ def train(report: RunReport, options: argparse.Namespace) -> None:
     listener.status("reading digits")
     time.sleep(0.25)
     report.begin(LAYERS, FACTS, NOTES, Path("outputs/cnn/cnn-digits-001"))
-    extracting = "extracting the features of 1,438 images with the frozen layers"
+    extracting = "extracting the features of 1,438 images with the frozen base"
     listener.status(extracting, takes_long=True)
     time.sleep(0.25)
     for phase, name in enumerate(("head", "fine_tune")[: options.phases], 1):

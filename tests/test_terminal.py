@@ -104,7 +104,7 @@ def test_what_comes_before_the_first_epoch_is_told(trained: dict[int, Terminal])
     assert said[:4] == [
         "starting",
         "reading digits",
-        "extracting the features of 1,438 images with the frozen layers",
+        "extracting the features of 1,438 images with the frozen base",
         "compiling: the first step takes a few seconds",
     ]
     assert said[-1] == "drawing the pictures"

@@ -126,6 +126,21 @@ SIZE_OF_TRAINING = (
 """The keys that say how many samples are trained on."""
 
 
+@dataclass(frozen=True, eq=False)
+class Extractor:
+    """Frozen layers that never change in a phase: they are run once over its samples."""
+
+    model: Any
+    """The keras.Model of them: (batch, …) → features."""
+    preparation: Preparation | None = None
+    """What makes of the samples what `model` takes: a batch at a time, as all of them together
+    would take four times the memory. None where there is nothing left to do."""
+    layers: str = "the frozen base"
+    """What they are, in words."""
+    after: Extractor | None = None
+    """The one whose features it takes, where it does not take the samples themselves."""
+
+
 @dataclass(frozen=True)
 class Phase:
     """One stretch of training with its own samples, rate and frozen layers."""
@@ -135,7 +150,7 @@ class Phase:
     model: Any
     """The keras.Model that is trained; phases of a plan may share layers."""
     dataset: Dataset
-    """Its samples: as the model wants them, or where there is an extractor, to be prepared."""
+    """Its samples: as the model, or the first extractor, takes them."""
     epochs: int
     learning_rate: float
     prepare: Callable[[], None] = lambda: None
@@ -143,12 +158,18 @@ class Phase:
     preliminary: bool = False
     """Whether it learns another task than the run's: its epochs are all trained, and its best one
     is its own."""
-    extractor: Any = None
-    """A frozen keras.Model in front of `model` that never changes in this phase: it is run once
-    over the samples and `model` is trained on what it gives."""
-    preparation: Preparation | None = None
-    """What makes of `dataset` what the extractor takes: a batch at a time, as all samples together
-    would take four times the memory. None where there is nothing left to do."""
+    extractor: Extractor | None = None
+    """What comes in front of `model` and is not trained with it: `model` is trained on what it
+    gives."""
+
+    @property
+    def extractors(self) -> tuple[Extractor, ...]:
+        """It and those that it comes after; none where there is none."""
+        found, each = [], self.extractor
+        while each is not None:
+            found.append(each)
+            each = each.after
+        return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ from nncli.models.convolutional import CnnSettings, convolutions, sides_after, t
 from nncli.models.cut import cut
 from nncli.models.folded import folded
 from nncli.models.gate import check_model_file, check_weights_file
-from nncli.models.kind import LOSSES, BaselinePlan, KindConfig, ModelKind, Phase, Plan
+from nncli.models.kind import LOSSES, BaselinePlan, Extractor, KindConfig, ModelKind, Phase, Plan
 from nncli.models.preprocessing import Pictures, Preparation
 from nncli.models.shares import share_out
 from nncli.results import PRETRAINING, Array
@@ -752,13 +752,12 @@ def plan_transfer(config: Config, dataset: Dataset, pretraining: Dataset | None)
                 preliminary=True,
             )
         )
-    phases.append(
-        _head_phase(
-            "head", parts, pictures, config.training.epochs, config.training.learning_rate, base
-        )
-    )
-    if settings.fine_tune is not None:
-        phases.append(_fine_tuning(settings.fine_tune, parts, base, pictures))
+    training = config.training
+    head = _head_phase("head", parts, pictures, training.epochs, training.learning_rate, base)
+    if settings.fine_tune is None:
+        phases.append(head)
+    else:
+        phases += _fine_tuned(settings.fine_tune, head, parts, base, pictures)
     freeze(base)
     baselines = tuple(_baseline(name, config, pictures, augment) for name in settings.compare)
     return Plan(
@@ -776,31 +775,31 @@ def _head_phase(
     name: str, parts: Parts, pictures: Pictures, epochs: int, learning_rate: float, base: Any
 ) -> Phase:
     """Training of the head with the base frozen; on its features, where those are always equal."""
-    if parts.extractor is None:
-        dataset, preparation = pictures.prepared, None
-    else:
-        dataset, preparation = pictures.loaded, pictures.preparation
+    extracting = parts.extractor is not None
     return Phase(
         name,
         parts.head,
-        dataset,
+        pictures.loaded if extracting else pictures.prepared,
         epochs,
         learning_rate,
         prepare=lambda: freeze(base),
-        extractor=parts.extractor,
-        preparation=preparation,
+        extractor=Extractor(parts.extractor, pictures.preparation) if extracting else None,
     )
 
 
-def _fine_tuning(fine: FineTuning, parts: Parts, base: Any, pictures: Pictures) -> Phase:
-    """Training of the head and the base's last layers; on what those before them give, where that
-    is always equal and takes little more room than the pictures.
+def _fine_tuned(
+    fine: FineTuning, head: Phase, parts: Parts, base: Any, pictures: Pictures
+) -> tuple[Phase, Phase]:
+    """Training of the head alone, then of it and the base's last layers.
+
+    What is in front of those is run once for both, where it always gives the same and that takes
+    little more room than the pictures.
 
     Raises:
         UsageError: the base has fewer layers.
     """
     unfreeze_last(base, fine.layers)  # refuses a wrong number before anything is trained
-    phase = Phase(
+    tuning = Phase(
         "fine_tune",
         parts.model,
         pictures.loaded,
@@ -810,12 +809,16 @@ def _fine_tuning(fine: FineTuning, parts: Parts, base: Any, pictures: Pictures) 
     )
     halves = None if parts.extractor is None else cut(base, ROOM * prod(pictures.shape))
     if halves is None:
-        return replace(phase, dataset=pictures.prepared)
+        return head, replace(tuning, dataset=pictures.prepared)
     front, rest = halves
-    layers = [backend.keras().layers.Input(front.output_shape[1:]), rest, *parts.model.layers[1:]]
-    model = backend.keras().Sequential(layers, name="fine_tune")
+    keras = backend.keras()
+    inputs, pooling = keras.layers.Input(front.output_shape[1:]), parts.extractor.layers[-1]
+    model = keras.Sequential([inputs, rest, *parts.model.layers[1:]], name=tuning.name)
     share_out(model)
-    return replace(phase, model=model, extractor=front, preparation=pictures.preparation)
+    first = Extractor(front, pictures.preparation, "the layers that stay frozen")
+    second = keras.Sequential([inputs, rest, pooling], name="rest")
+    behind = Extractor(second, layers="the layers that learn later", after=first)
+    return replace(head, extractor=behind), replace(tuning, model=model, extractor=first)
 
 
 def _shape(shape: tuple[int | None, ...]) -> str:

@@ -13,7 +13,7 @@ from nncli.data.dataset import Dataset
 from nncli.errors import Interrupted, TrainingError
 from nncli.listener import Listener
 from nncli.models.describe import describe
-from nncli.models.kind import BaselinePlan, Plan
+from nncli.models.kind import BaselinePlan, Extractor, Plan
 from nncli.results import PRETRAINING, Baseline, EpochRecord, Result
 from nncli.training.checkpoint import Checkpoint, Keeper, newest
 from nncli.training.loop import Progress, Start, exit_code_of, monitor_of, run_phase
@@ -110,6 +110,7 @@ def _phases(
     history: list[EpochRecord] = []
     progress = Progress()
     best_value, best_epoch = math.inf, 0
+    features: dict[Extractor, Dataset] = {}
     if keeper is not None:
         keeper.begin([plan.model, *(phase.model for phase in plan.phases)])
     for position, phase in enumerate(plan.phases, first):
@@ -133,10 +134,13 @@ def _phases(
                 position=position,
                 count=count,
                 before=tuple(history),
+                features=features,
             ),
             cache,
             keeper,
         )
+        later = {each for other in plan.phases[position - first + 1 :] for each in other.extractors}
+        features = {each: found for each, found in features.items() if each in later}
         history += progress.records
         if not phase.preliminary:
             best_value, best_epoch = progress.best_value, progress.best_epoch

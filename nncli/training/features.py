@@ -24,7 +24,7 @@ from nncli.data.arrays.stored import RowWriter
 from nncli.data.dataset import Dataset, Split
 from nncli.data.samples import Samples, blocks
 from nncli.listener import Listener
-from nncli.models.kind import Phase
+from nncli.models.kind import Extractor
 from nncli.results import Array
 from nncli.training.cache import CacheError, cache_folder, keep, take
 from nncli.training.inference import Inference, batch_size
@@ -43,33 +43,44 @@ SWITCHES = ("ONEDNN_", "DNNL_", "TF_ENABLE_", "NVIDIA_TF32_")
 """What the names of the environment's variables begin with that choose how it is computed."""
 
 
-def features(phase: Phase, listener: Listener, cache: Path | None) -> Dataset:
-    """The samples as the frozen front of the model sees them.
+def features(
+    dataset: Dataset,
+    extractor: Extractor,
+    listener: Listener,
+    cache: Path | None,
+    known: dict[Extractor, Dataset] | None = None,
+) -> Dataset:
+    """What an extractor gives for the samples.
 
     Args:
-        phase: has an extractor.
+        dataset: the samples; the test part is left as it is, it is measured on the whole model.
+        extractor: of a phase.
         listener: hears how far it is.
-        cache: nncli's cache folder, `cache_folder()`; None to compute
-            everything anew and keep nothing.
+        cache: nncli's cache folder, `cache_folder()`; None to
+            compute everything anew and keep nothing.
+        known: what extractors gave before for the same samples; what is computed now is added.
 
     Raises:
         DataError: a file that is gone or damaged since it was looked through.
     """
-    dataset, extractor = phase.dataset, phase.extractor
-    # the test part is not needed here: it is measured on the whole model
+    known = {} if known is None else known
+    if extractor in known:
+        return known[extractor]
+    if extractor.after is not None:
+        dataset = features(dataset, extractor.after, listener, cache, known)
     parts = [part for part in (dataset.train, dataset.validation) if part is not None]
-    batch = batch_size(extractor, extractor.input_shape[1:])
-    shelf = _Shelf(cache, phase, batch, listener)
+    shelf = _Shelf(cache, extractor, listener)
     found = [shelf.take(part) for part in parts]
-    known = sum(len(each) for each in found if each is not None)
-    if known:
-        listener.status(f"taking the features of {known:,} images from the cache", takes_long=True)
-    missing = sum(len(part) for part in parts) - known
+    there = sum(len(each) for each in found if each is not None)
+    if there:
+        listener.status(f"taking the features of {there:,} images from the cache", takes_long=True)
+    missing = sum(len(part) for part in parts) - there
     if missing:
         listener.status(
-            f"extracting the features of {missing:,} images with the frozen layers", takes_long=True
+            f"extracting the features of {missing:,} images with {extractor.layers}",
+            takes_long=True,
         )
-    extraction = _Extraction(phase, batch, missing, listener)
+    extraction = _Extraction(extractor, missing, listener)
     kept = []
     for part, each in zip(parts, found, strict=True):
         x = each
@@ -78,29 +89,43 @@ def features(phase: Phase, listener: Listener, cache: Path | None) -> Dataset:
             if extraction.seconds >= QUICK:
                 shelf.keep(part, x)
         kept.append(Split(x, part.y))
-    return replace(dataset, train=kept[0], validation=kept[1] if len(kept) > 1 else None)
+    known[extractor] = _of_parts(dataset, kept)
+    return known[extractor]
 
 
 def features_from_a_few(
-    phase: Phase, listener: Listener, cache: Path | None, seconds: float
+    dataset: Dataset,
+    extractor: Extractor,
+    listener: Listener,
+    cache: Path | None,
+    seconds: float,
+    known: dict[Extractor, Dataset] | None = None,
 ) -> tuple[Dataset, float]:
     """As `features`, but of no more samples than it takes to tell how long all of them will take.
 
     Args:
-        phase: has an extractor.
+        dataset: the samples.
+        extractor: of a phase.
         listener: hears what could not be taken from the cache.
         cache: as for `features`; nothing is added to it.
         seconds: after about so many it is enough.
+        known: as for `features`.
 
     Returns:
         The samples, those that were not come to with the features of others; and the seconds that
         all of them take.
     """
-    dataset, extractor = phase.dataset, phase.extractor
-    batch = batch_size(extractor, extractor.input_shape[1:])
-    shelf = _Shelf(cache, phase, batch, listener)
-    extraction = _Extraction(phase, batch, 0, Listener())
-    whole, kept = 0.0, []
+    known = {} if known is None else known
+    if extractor in known:
+        return known[extractor], 0.0
+    whole = 0.0
+    if extractor.after is not None:
+        dataset, whole = features_from_a_few(
+            dataset, extractor.after, listener, cache, seconds, known
+        )
+    shelf = _Shelf(cache, extractor, listener)
+    extraction = _Extraction(extractor, 0, Listener())
+    kept = []
     for part in (dataset.train, dataset.validation):
         if part is None:
             continue
@@ -111,8 +136,17 @@ def features_from_a_few(
             x, each = extraction.of_a_few(part.x, seconds)
             whole += each
         kept.append(Split(x, part.y))
-    found = replace(dataset, train=kept[0], validation=kept[1] if len(kept) > 1 else None)
-    return found, whole
+    known[extractor] = _of_parts(dataset, kept)
+    return known[extractor], whole
+
+
+def _of_parts(dataset: Dataset, parts: list[Split]) -> Dataset:
+    """The dataset with other training and validation parts."""
+    return replace(dataset, train=parts[0], validation=parts[1] if len(parts) > 1 else None)
+
+
+def _batch_size(extractor: Extractor) -> int:
+    return batch_size(extractor.model, extractor.model.input_shape[1:])
 
 
 class _Repeated(Samples):
@@ -129,16 +163,15 @@ class _Repeated(Samples):
 class _Extraction:
     """Runs the extractor and tells how far it is."""
 
-    def __init__(self, phase: Phase, batch: int, count: int, listener: Listener) -> None:
+    def __init__(self, extractor: Extractor, count: int, listener: Listener) -> None:
         """Nothing is traced yet.
 
         Args:
-            phase: has an extractor, (batch, …) → features.
-            batch: samples at once, for each core.
+            extractor: what to run.
             count: samples of all parts.
             listener: is told.
         """
-        self.phase, self.batch, self.count, self.listener = phase, batch, count, listener
+        self.extractor, self.count, self.listener = extractor, count, listener
         self.seconds = 0.0
         """That the work has taken, without the tracing."""
         self._done, self._told = 0, time.monotonic()
@@ -146,7 +179,7 @@ class _Extraction:
 
     def of(self, x: Array | Samples) -> Array | Samples:
         """What the frozen front gives for all samples; on the disk where they are on the disk."""
-        shape = (len(x), *self.phase.extractor.output_shape[1:])
+        shape = (len(x), *self.extractor.model.output_shape[1:])
         self._trace()
         began = time.monotonic()
         if isinstance(x, Samples):
@@ -185,12 +218,13 @@ class _Extraction:
         return np.resize(rows, (len(x), *rows.shape[1:])), whole
 
     def _trace(self) -> None:
-        self._inference = self._inference or Inference(self.phase.extractor)
+        self._inference = self._inference or Inference(self.extractor.model)
 
     def _answers(self, x: Array | Samples) -> Generator[Array, None, None]:
         """In their order, batch by batch."""
         assert self._inference is not None
-        answers = self._inference.answers(x, self.batch, self.phase.preparation)
+        extractor = self.extractor
+        answers = self._inference.answers(x, _batch_size(extractor), extractor.preparation)
         with closing(answers):
             for answer in answers:
                 yield answer
@@ -207,22 +241,22 @@ class _Extraction:
 class _Shelf:
     """The kept features of one extractor; an empty one where nothing is to be kept."""
 
-    def __init__(self, cache: Path | None, phase: Phase, batch: int, listener: Listener) -> None:
+    def __init__(self, cache: Path | None, extractor: Extractor, listener: Listener) -> None:
         self.folder = None if cache is None else cache / "features"
-        self.extractor, self.listener = phase.extractor, listener
+        self.model, self.listener = extractor.model, listener
         self._keys: dict[int, str] = {}
         if self.folder is not None:
             try:
-                self._common = _digest_of(phase, batch)
+                self._common = _digest_of(extractor)
             except (TypeError, ValueError, NotImplementedError) as error:
                 # a layer of a saved base that cannot be written down
-                self._without(f"{self.extractor.name} cannot be told from another base: {error}")
+                self._without(f"{self.model.name} cannot be told from another base: {error}")
 
     def take(self, part: Split) -> Array | Samples | None:
         """The features of a part; None where there are none that can be used."""
         if self.folder is None:
             return None
-        shape = (len(part), *self.extractor.output_shape[1:])
+        shape = (len(part), *self.model.output_shape[1:])
         try:
             return take(self.folder, self._key(part), shape, on_disk=isinstance(part.x, Samples))
         except CacheError as error:
@@ -251,9 +285,9 @@ class _Shelf:
         return self._keys[id(part)]
 
 
-def _digest_of(phase: Phase, batch: int) -> Any:
+def _digest_of(extractor: Extractor) -> Any:
     """Of the network, its weights and all that decides how it is computed."""
-    tf, keras, extractor = backend.tensorflow(), backend.keras(), phase.extractor
+    tf, keras, network = backend.tensorflow(), backend.keras(), extractor.model
     gpus = tf.config.list_physical_devices("GPU")
     devices = [
         *(each.name for each in tf.config.list_logical_devices()),
@@ -272,12 +306,12 @@ def _digest_of(phase: Phase, batch: int) -> Any:
         ),
         ("switches", sorted(each for each in os.environ.items() if each[0].startswith(SWITCHES))),
         ("precision", keras.config.dtype_policy().name, keras.config.epsilon()),
-        ("batch", batch),
-        ("preparation", phase.preparation),
-        ("network", extractor.to_json()),
+        ("batch", _batch_size(extractor)),
+        ("preparation", extractor.preparation),
+        ("network", network.to_json()),
     )
     digest = hashlib.sha256(repr(circumstances).encode())
-    for weight in extractor.weights:
+    for weight in network.weights:
         values = keras.ops.convert_to_numpy(weight)
         digest.update(repr((values.shape, values.dtype.str)).encode())
         digest.update(values.tobytes())

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from math import prod
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -39,14 +40,30 @@ class Inference:
             model: a keras.Model, (batch, …) → (batch, …).
         """
         tf, call = backend.tensorflow(), whole_call(model)
+        signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
 
         def run(batch: Any) -> Any:
             return tf.cast(call(batch, training=False), tf.float32)
 
-        signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-        self._model, self._run = model, tf.function(run, signature, autograph=False)
+        graph = tf.function(run, signature, autograph=False)
         with folded(model):
-            self._run.get_concrete_function()
+            graph.get_concrete_function()
+        self._model, self._free = model, SimpleQueue[Callable[[Array], Any]]()
+        for _ in range(backend.shares()):
+            # Each core has operations of its own: TensorFlow's convolution with a bias and a skip
+            # keeps what it adds in the operation, where another thread would find it.
+            own = tf.function(lambda batch: graph(batch), signature, autograph=False)
+            own.get_concrete_function()
+            self._free.put(own)
+
+    def _run(self, batch: Array) -> Array:
+        """What it answers to a batch; from so many threads at once as there are cores."""
+        run = self._free.get()
+        try:
+            answers: Array = run(batch).numpy()
+        finally:
+            self._free.put(run)
+        return answers
 
     def answers(
         self, x: Array | Samples, batch: int, prepare: Callable[[Array], Array] | None = None
@@ -70,9 +87,9 @@ class Inference:
         rows = (np.arange(at, min(at + batch, len(x)), dtype=np.intp) for at in begins)
         answers: Any
         if cores > 1:
-            answers = read_ahead(lambda rows: self._run(read(rows)).numpy(), rows, threads=cores)
+            answers = read_ahead(lambda rows: self._run(read(rows)), rows, threads=cores)
         else:
-            answers = (self._run(inputs).numpy() for inputs in read_ahead(read, rows))
+            answers = (self._run(inputs) for inputs in read_ahead(read, rows))
         with closing(answers):  # ends its threads
             yield from answers
 

@@ -22,7 +22,7 @@ from nncli.data.dataset import Dataset, Split
 from nncli.data.samples import Samples
 from nncli.errors import ExitCode, Interrupted, TrainingError
 from nncli.listener import Listener, PhaseStart
-from nncli.models.kind import METRICS, Phase
+from nncli.models.kind import METRICS, Extractor, Phase
 from nncli.results import Array, EpochRecord, Task
 from nncli.training import measure
 from nncli.training.broken import broken_weights
@@ -70,6 +70,8 @@ class Start:
     """How many there are."""
     before: tuple[EpochRecord, ...] = ()
     """The epochs of earlier phases: the order of the samples goes on from there."""
+    features: dict[Extractor, Dataset] = field(default_factory=dict)
+    """What extractors of earlier phases gave; those of this one are added."""
 
 
 def run_phase(
@@ -169,7 +171,7 @@ def _run(
         is_over = bool(resumed.stopped) and not longer
     if phase.extractor is not None and not is_over:
         with profile.part("features"):
-            dataset = features(phase, listener, cache)
+            dataset = features(phase.dataset, phase.extractor, listener, cache, start.features)
     with profile.part("build"):
         train = targets(dataset.train, loss, dataset)
         _compile(phase.model, loss, dataset.task, train.y, training, phase.learning_rate)

@@ -25,7 +25,7 @@ from nncli.data.samples import Samples
 from nncli.errors import Interrupted
 from nncli.listener import Listener, PhaseStart
 from nncli.models.describe import describe
-from nncli.models.kind import Phase, Plan
+from nncli.models.kind import Extractor, Phase, Plan
 from nncli.results import PRETRAINING, Baseline, EpochRecord, PhaseEstimate, Result
 from nncli.training.checkpoint import SHARE, Keeper
 from nncli.training.features import features_from_a_few
@@ -123,13 +123,14 @@ def _phases(
     """All phases of a plan, and their finished epochs: at least one of each."""
     found: list[PhaseEstimate] = []
     history: list[EpochRecord] = []
+    known: dict[Extractor, Dataset] = {}
     if keeper is not None:
         keeper.begin([plan.model, *(phase.model for phase in plan.phases)])
     for number, phase in enumerate(plan.phases):
         listener.status(f"timing phase {phase.name}")
         first = sum(each.phase != PRETRAINING for each in history) + 1
         estimate, records = _phase(
-            phase, plan.loss, training, seed, listener, cache, first, tuple(history)
+            phase, plan.loss, training, seed, listener, cache, first, tuple(history), known
         )
         history += records
         if keeper is not None:
@@ -211,13 +212,16 @@ def _phase(
     cache: Path | None,
     first_epoch: int,
     before: tuple[EpochRecord, ...],
+    known: dict[Extractor, Dataset],
 ) -> tuple[PhaseEstimate, list[EpochRecord]]:
     """What a phase takes without its checkpoints, and the epochs that were finished."""
     extracting = 0.0
     if phase.extractor is not None:
         phase.prepare()
         with profile.part("features"):
-            dataset, extracting = features_from_a_few(phase, listener, cache, SECONDS)
+            dataset, extracting = features_from_a_few(
+                phase.dataset, phase.extractor, listener, cache, SECONDS, known
+            )
         phase = replace(phase, dataset=dataset, extractor=None)
     dataset = phase.dataset
     watch = _Stopwatch(listener)

@@ -92,7 +92,7 @@ def test_the_lessons_model(started: None) -> None:
 def test_preprocessing_is_what_the_weights_want_and_says_so(started: None) -> None:
     plan = plan_transfer(config(**VGG16_RANDOM), colour(), None)
     assert plan.dataset.test.x.min() < -100
-    assert plan.phases[0].preparation == plan.preparation == Preparation("VGG16", 3)
+    assert plan.phases[0].extractor.preparation == plan.preparation == Preparation("VGG16", 3)
     assert "not divided by 255" in plan.notes[0]
     plan = plan_transfer(config(**VGG16_RANDOM, **{"model.preprocessing": "unit"}), colour(), None)
     assert plan.dataset.test.x.max() == 1.0
@@ -146,7 +146,7 @@ def test_cached_features_train_the_same_head_as_the_whole_model(started: None) -
         plan = plan_transfer(chosen, dataset, None)
         (phase,) = plan.phases
         if not cached:
-            prepared = dataset.converted(phase.preparation)
+            prepared = dataset.converted(phase.extractor.preparation)
             phase = replace(phase, model=plan.model, dataset=prepared, extractor=None)
         training.fit("transfer", replace(plan, phases=(phase,)), dataset, chosen.training, 42)
         heads.append([w for layer in plan.model.layers[2:] for w in layer.get_weights()])
@@ -195,7 +195,7 @@ def test_fine_tuning_is_on_what_stays_frozen_where_that_takes_little_room(starte
     plan = plan_transfer(config(**VGG16_RANDOM, **fine), colour(), None)
     tuning = plan.phases[1]
     tuning.prepare()
-    assert tuning.extractor.output_shape[1:] == (2, 2, 512)
+    assert tuning.extractor.model.output_shape[1:] == (2, 2, 512)
     assert tuning.dataset.train.x.dtype == np.uint8
     learning = [id(each) for each in plan.model.trainable_weights]
     assert [id(each) for each in tuning.model.trainable_weights] == learning
@@ -324,9 +324,9 @@ def test_a_random_base_still_tells_pictures_apart(started: None) -> None:
     plan = plan_transfer(chosen, colour(), None)
     for one in (plan, plan.baselines[0].make()):
         (phase,) = one.phases
-        features = phase.extractor.predict(one.dataset.test.x, verbose=0)
+        features = phase.extractor.model.predict(one.dataset.test.x, verbose=0)
         assert features.std(axis=0).mean() > 1e-3
-        assert not any(weight.trainable for weight in phase.extractor.weights)
+        assert not any(weight.trainable for weight in phase.extractor.model.weights)
 
 
 def test_a_comparison_that_fails_costs_nothing_else(started: None) -> None:

@@ -12,7 +12,7 @@ from nncli import backend, training
 from nncli.config import Override, TrainingSection, load
 from nncli.data.dataset import Dataset, Split
 from nncli.errors import ConfigError
-from nncli.models.kind import Phase, Plan
+from nncli.models.kind import Extractor, Phase, Plan
 from nncli.schema import SCHEMAS
 from nncli.training.loop import _class_weight
 
@@ -60,7 +60,7 @@ def plan(dataset: Dataset, chosen: TrainingSection, loss: str, *, extracted: boo
         dataset,
         chosen.epochs,
         chosen.learning_rate,
-        extractor=front if extracted else None,
+        extractor=Extractor(front) if extracted else None,
     )
     return Plan(model, dataset, (phase,), loss)
 

@@ -90,10 +90,34 @@ def test_a_deep_network_is_traced_once_for_all_cores(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(backend, "shares", lambda: 2)
     model = deep()
     share_out(model)
-    graph = Inference(model)._run.get_concrete_function().graph
-    kinds = [each.type for each in graph.get_operations()]
+    traced = []
+    call = model.call.whole
+    model.call.whole = lambda *given, **settings: traced.append(1) or call(*given, **settings)
+    own = Inference(model)._free.get().get_concrete_function().graph
+    assert len(traced) == 1
+    (inner,) = own.as_graph_def().library.function
+    kinds = [each.op for each in inner.node_def]
     assert kinds.count("Conv2D") == 1
     assert "Rsqrt" not in kinds, "no normalization is left"
+
+
+def test_cores_do_not_meet_in_an_operation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A convolution with a bias and a skip from the input: what is added lies in the operation."""
+    monkeypatch.setattr(backend, "shares", lambda: 2)
+    keras = backend.keras()
+    layers = keras.layers
+    inputs = layers.Input((3, 3, 64))
+    maps = layers.Conv2D(64, 1)(layers.Conv2D(256, 1, activation="relu")(inputs))
+    outputs = layers.GlobalAveragePooling2D()(layers.Add()([inputs, maps]))
+    model = keras.Model(inputs, outputs)
+    x = np.random.default_rng(1).normal(size=(2000, 3, 3, 64)).astype(np.float32)
+    before = x.copy()
+    inference = Inference(model)
+    first, *others = [np.concatenate(list(inference.answers(x, 16))) for _ in range(8)]
+    np.testing.assert_allclose(first, model.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
+    for each in others:
+        np.testing.assert_array_equal(each, first)
+    np.testing.assert_array_equal(x, before)
 
 
 def test_samples_are_prepared_a_batch_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
