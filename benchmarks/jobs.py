@@ -217,7 +217,7 @@ JOBS: tuple[Job, ...] = (
         loss_within=0.3,
         same_order=0.02,  # each core drops others of its share than one would of the whole batch
         accuracy_within=0.05,
-        target=0.3,
+        target=0.35,
         extracts=True,
     ),
 )
