@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from nncli import backend
-from nncli.data.samples import Samples
 from nncli.models.shares import share_out
 from nncli.results import Array
 from nncli.training import inference as module
 from nncli.training.inference import Inference, answering, batch_size, operations, predict
+from tests.training.test_features import OnDisk
 
 pytestmark = pytest.mark.usefixtures("started")
 
@@ -45,18 +45,6 @@ def plain() -> Any:
 
 def pictures(count: int) -> Array:
     return np.random.default_rng(1).normal(2, 3, (count, 9, 9, 2)).astype(np.float32)
-
-
-class OnDisk(Samples):
-    """Pictures that are only to be had by asking for them."""
-
-    def __init__(self, pixels: Array) -> None:
-        super().__init__(pixels.shape, pixels.dtype)
-        self.pixels = pixels
-
-    def read(self, rows: Any) -> Array:
-        picked: Array = self.pixels[rows]
-        return picked
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3])
