@@ -317,9 +317,15 @@ class _Panel:
         for other in self.boxes:
             if left < other[2] and other[0] < right and bottom < other[3] and other[1] < top:
                 cost += 1000
-        if avoid_hairline and self.hairline is not None and left < self.hairline < right:
-            cost += 6
+        if avoid_hairline:
+            cost += 6 * sum(left < each < right for each in self._uprights())
         return cost
+
+    def _uprights(self) -> list[float]:
+        """Where the lines at the best epoch and at changes of the phase are."""
+        hairline = [] if self.hairline is None else [self.hairline]
+        changes = (epoch for epoch, _, _ in self.course.changes)
+        return [*hairline, *(self._inches(epoch - 0.5, self.low)[0] for epoch in changes)]
 
     def _chance(self) -> None:
         if self.chance is None:
@@ -468,10 +474,10 @@ class _Panel:
             ha=ha, va="center_baseline", transform=self.ax.transAxes, zorder=8, **how)  # fmt: skip
 
     def _crossed(self, text: str, x: float, y: float, size: float, *, bold: bool, ha: str) -> bool:
-        """Whether a curve or the hairline runs through a text."""
+        """Whether a line of the panel runs through a text."""
         wide, half = text_width(text, size, bold=bold) + 0.06, line_height(size) / 2
         left = x - (wide / 2 if ha == "center" else 0.03)
-        if self.hairline is not None and left < self.hairline < left + wide:
+        if any(left < each < left + wide for each in self._uprights()):
             return True
         across, up = self.points[:, 0], self.points[:, 1]
         inside = (across > left) & (across < left + wide) & (np.abs(up - y) < half)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from nncli.errors import RunError
 from nncli.plots.curves import curves_finding, draw_curves
@@ -236,6 +237,31 @@ def test_pretraining_is_left_out_and_phases_are_named():
     figure = draw_curves(run, LIGHT)
     assert {"head", "fine-tuning"} <= set(texts(figure))
     assert figure.axes[0].get_xlim() == (1, 27)
+
+
+def test_no_line_strikes_a_text_out():
+    """The best epoch is one of the head's: what the shade says reaches into fine-tuning."""
+    history = {
+        "loss": [1.8, 1.1, 0.88, 0.73, 0.6, 0.5, 0.43, 0.39, 0.32, 0.27, 0.41, 0.34, 0.27, 0.23],
+        "val_loss": [1.1, 1.04, 1.02, 0.97, 0.95, 0.92, *[1.0] * 4, 0.97, 0.95, 1.04, 0.98],
+        "accuracy": [0.4, 0.6, 0.7, 0.75, *[0.8] * 10],
+        "val_accuracy": [0.6] * 14,
+    }
+    run = runs.with_history(history, phases=[("head", 10), ("fine_tune", 4)], kind="transfer")
+    figure = draw_curves(replace(run, metrics={"monitor": "val_loss", "best_epoch": 6}), LIGHT)
+    figure.canvas.draw()
+    ax = figure.axes[0]
+    (change,) = [line for line in ax.lines if line.get_linestyle() == "-" and is_upright(line)]
+    at = change.get_window_extent().x0
+    boxes = [(text, text.get_window_extent()) for text in ax.texts]
+    crossed = [text for text, box in boxes if box.x0 < at < box.x1]
+    assert ["no longer" in text.get_text() for text in crossed] == [True]
+    assert all(text.get_path_effects() for text in crossed)
+
+
+def is_upright(line: Line2D) -> bool:
+    across, up = line.get_data()
+    return len(across) == 2 and across[0] == across[1] and up[0] == 0
 
 
 def test_scales():
