@@ -110,17 +110,6 @@ def values(variables: Sequence[Any]) -> list[Any]:
     return [each.value.value() for each in variables]
 
 
-def arrays(variables: Sequence[Any]) -> list[Any]:
-    """The same as arrays, not to be written to.
-
-    Args:
-        variables: keras.Variables.
-    """
-    import numpy as np
-
-    return [np.asarray(each) for each in values(variables)]
-
-
 def versions() -> dict[str, str]:
     """The versions that a run is recorded with."""
     import platform

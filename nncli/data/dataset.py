@@ -47,6 +47,10 @@ class Split:
         names = tuple(self.names[i] for i in indices) if self.names else ()
         return Split(x, self.y[indices], names, known)
 
+    def converted(self, convert: Callable[[Array], Array]) -> Split:
+        """The same samples with other inputs, see `Dataset.converted`."""
+        return Split(converted(self.x, convert), self.y, self.names, self.known_digests)
+
     @cached_property
     def digests(self) -> NDArray[np.void]:
         """(samples,) 16 bytes of each input as it was read: equal where all its numbers are."""
@@ -203,15 +207,8 @@ class Dataset:
             convert: of (any number, …) inputs, each by itself; called from any thread.
         """
 
-        def of(part: Split) -> Split:
-            return Split(converted(part.x, convert), part.y, part.names, part.known_digests)
-
-        return replace(
-            self,
-            train=of(self.train),
-            validation=None if self.validation is None else of(self.validation),
-            test=of(self.test),
-        )
+        parts: dict[str, Any] = {name: part.converted(convert) for name, part in self.parts.items()}
+        return replace(self, **parts)
 
     def learned(self) -> dict[str, Any]:
         """What it takes to prepare other samples in the same way, as plain values.

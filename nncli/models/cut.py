@@ -13,7 +13,7 @@ from math import prod
 from typing import Any
 
 from nncli import backend
-from nncli.models.shares import graphs_of
+from nncli.models.shares import graphs_of, nodes_of
 
 
 def cut(network: Any, most: int) -> tuple[Any, Any] | None:
@@ -38,11 +38,7 @@ def _place(network: Any, most: int) -> Any:
     graph = next(graphs_of(network), None)
     if graph is None or len(network.inputs) != 1 or len(network.outputs) != 1:
         return None
-    nodes = [
-        node
-        for depth in sorted(graph._nodes_by_depth, reverse=True)
-        for node in graph._nodes_by_depth[depth]
-    ]
+    nodes = list(nodes_of(graph))
     awaited = Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
     awaited[id(network.outputs[0])] += 1
     found, live = None, set()

@@ -20,7 +20,7 @@ from typing import Any
 
 from nncli import backend
 from nncli.lazy import np
-from nncli.models.shares import graphs_of
+from nncli.models.shares import graphs_of, nodes_of
 from nncli.results import Array
 
 KERNELS = {
@@ -34,8 +34,8 @@ KERNELS = {
 
 
 def is_foldable(model: Any) -> bool:
-    """Whether there is something to fold, and it is worth it: on a GPU it was not tried."""
-    return any(_pairs(model)) and not backend.has_gpu()
+    """Whether there is something to fold, and it is worth it."""
+    return bool(_foldable(model))
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def folded(model: Any) -> Iterator[None]:
     Args:
         model: a keras.Model that `is_foldable`; others stay as they are.
     """
-    pairs = list(_pairs(model)) if is_foldable(model) else []
+    pairs = _foldable(model)
     with backend.tensorflow().init_scope():  # in a graph these would become constants of it
         parts = [_folded(layer, norm) for layer, norm in pairs]
     try:
@@ -100,13 +100,19 @@ def _exact(variable: Any) -> Array:
     return np.asarray(variable.numpy(), dtype=np.float64)
 
 
+def _foldable(model: Any) -> list[tuple[Any, Any]]:
+    """The pairs of it; none on a GPU, where it was not tried."""
+    pairs = list(_pairs(model))
+    return [] if pairs and backend.has_gpu() else pairs
+
+
 def _pairs(model: Any) -> Iterator[tuple[Any, Any]]:
     """Each layer that can take in the normalization after it, and that one.
 
     Nothing else sees what the layer gives, and both are called once.
     """
     graphs = list(graphs_of(model))
-    nodes = [node for graph in graphs for each in graph._nodes_by_depth.values() for node in each]
+    nodes = [node for graph in graphs for node in nodes_of(graph)]
     calls = Counter(id(node.operation) for node in nodes)
     seen = Counter(id(tensor) for each in (*nodes, *graphs) for tensor in _taken_from(each))
     for node in nodes:

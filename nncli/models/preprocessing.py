@@ -12,8 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from nncli import backend
-from nncli.data.dataset import Dataset, Split
-from nncli.data.samples import converted
+from nncli.data.dataset import Dataset
 from nncli.lazy import np
 from nncli.results import Array
 
@@ -88,8 +87,7 @@ class Pictures:
     @cached_property
     def measured(self) -> Dataset:
         """The test part alone prepared."""
-        test = self.loaded.test
-        return replace(self.loaded, test=Split(converted(test.x, self.preparation), test.y))
+        return replace(self.loaded, test=self.loaded.test.converted(self.preparation))
 
     def some(self, count: int) -> Array:
         """So many of the training part."""

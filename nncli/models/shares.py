@@ -138,6 +138,12 @@ def graphs_of(model: Any) -> Iterator[Any]:
             yield from graphs_of(inside)
 
 
+def nodes_of(graph: Any) -> Iterator[Any]:
+    """The calls of a graph's layers and operations, none before those that it takes tensors of."""
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        yield from graph._nodes_by_depth[depth]
+
+
 @dataclass(frozen=True)
 class _Span:
     """Some of a batch's samples, one at least; numbers or scalar tensors."""

@@ -201,11 +201,13 @@ class _Panel:
         set_ticks(ax, "x", epochs, [f"{epoch:,}" for epoch in epochs])
         ax.set_xlabel("epoch", color=theme.muted, fontsize=CONTEXT)
         self._heading()
+        self.uprights: list[float] = []  # lines from bottom to top, in inches from the left
         self._phases()
         self.boxes: list[Box] = []
         self.hairline: float | None = None
         if course.best is not None and last > first:
             self.hairline = self._inches(course.best, self.low)[0]
+            self.uprights.append(self.hairline)
             ax.axvline(course.best, color=theme.muted, linestyle=(0, (1, 2.2)), linewidth=1.1,
                        zorder=1.5)  # fmt: skip
             if course.best < last:
@@ -245,6 +247,7 @@ class _Panel:
         reach = -0.6  # where the last name ends, in inches; the margin is free
         for index, (epoch, old, new) in enumerate(changes):
             x = self._inches(epoch - 0.5, self.low)[0]
+            self.uprights.append(x)
             self.ax.plot([x / self.width] * 2, [0, 1 + 0.2 / self.height], clip_on=False,
                          transform=self.ax.transAxes, color=self.theme.muted, linewidth=1.1,
                          scalex=False, scaley=False, zorder=1.6)  # fmt: skip
@@ -304,7 +307,7 @@ class _Panel:
             traces.append(inches)
         return np.concatenate(traces)
 
-    def _cost(self, box: Box, *, avoid_hairline: bool = True) -> float:
+    def _cost(self, box: Box) -> float:
         """How much a text in `box` would hide, or be hidden by."""
         left, bottom, right, top = box
         near = 0.07
@@ -317,15 +320,7 @@ class _Panel:
         for other in self.boxes:
             if left < other[2] and other[0] < right and bottom < other[3] and other[1] < top:
                 cost += 1000
-        if avoid_hairline:
-            cost += 6 * sum(left < each < right for each in self._uprights())
-        return cost
-
-    def _uprights(self) -> list[float]:
-        """Where the lines at the best epoch and at changes of the phase are."""
-        hairline = [] if self.hairline is None else [self.hairline]
-        changes = (epoch for epoch, _, _ in self.course.changes)
-        return [*hairline, *(self._inches(epoch - 0.5, self.low)[0] for epoch in changes)]
+        return cost + 6 * sum(left < each < right for each in self.uprights)
 
     def _chance(self) -> None:
         if self.chance is None:
@@ -477,7 +472,7 @@ class _Panel:
         """Whether a line of the panel runs through a text."""
         wide, half = text_width(text, size, bold=bold) + 0.06, line_height(size) / 2
         left = x - (wide / 2 if ha == "center" else 0.03)
-        if any(left < each < left + wide for each in self._uprights()):
+        if any(left < each < left + wide for each in self.uprights):
             return True
         across, up = self.points[:, 0], self.points[:, 1]
         inside = (across > left) & (across < left + wide) & (np.abs(up - y) < half)

@@ -347,8 +347,8 @@ class Keeper:
                 waited=patience[1],
                 origin=self.origin,
                 untouched=self._untouched,
-                variables=tuple(backend.arrays(self._kept())),
-                optimizer=tuple(backend.arrays(model.optimizer.variables)),
+                variables=tuple(map(np.asarray, backend.values(self._kept()))),
+                optimizer=tuple(map(np.asarray, backend.values(model.optimizer.variables))),
                 best=tuple(
                     values
                     for each, values in zip(model.weights, weights or (), strict=False)

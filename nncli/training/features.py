@@ -1,7 +1,7 @@
 """What frozen layers give for all samples: computed once, and kept for the next run.
 
-Kept ones are taken where everything that determines their bits is the same: the samples as the
-network sees them, the network, its weights, and what it is computed with.
+Kept ones are taken where everything that determines their bits is the same: the samples, what
+prepares them, the network, its weights, and what it is computed with.
 """
 
 from __future__ import annotations

@@ -170,10 +170,7 @@ def assemble(
         scaler = learn_scaler(where, parts[0].x)
     prepare = pixels or scaler
     assert prepare is not None
-    train, validation, test = (
-        Split(converted(each.x, prepare.apply), each.y, known_digests=each.known_digests)
-        for each in parts
-    )
+    train, validation, test = (each.converted(prepare.apply) for each in parts)
     return Dataset(
         name=name,
         family=section.family,
