@@ -224,6 +224,7 @@ def _run(
             )
     finally:
         watch.graph = phase.model.train_function = None  # they hold the samples
+        process.return_memory()  # and what a step changes, from before the last epoch
 
 
 def _go_on(
