@@ -7,6 +7,7 @@ else, each with its own: VGG16 with BGR minus the ImageNet means, MobileNetV2 wi
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -54,14 +55,17 @@ class Preparation:
 
     def __call__(self, pixels: Array) -> Array:
         """(samples, height, width, channels) in 0..255 → as a network wants them."""
-        channels = self.shape_of(pixels.shape)[-1]
-        if channels != pixels.shape[-1]:
-            pixels = np.repeat(pixels, channels, axis=-1)
+        if self.repeats(pixels.shape):
+            pixels = np.repeat(pixels, 3, axis=-1)
         return scale(pixels, self.preprocessing)
+
+    def repeats(self, shape: Sequence[int]) -> bool:
+        """Whether the one channel of a shape (…, channels) becomes three."""
+        return self.channels == 3 and shape[-1] == 1
 
     def shape_of(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """What becomes of a shape (…, channels)."""
-        return (*shape[:-1], 3) if self.channels == 3 and shape[-1] == 1 else shape
+        return (*shape[:-1], 3) if self.repeats(shape) else shape
 
     @property
     def divisor(self) -> float | None:

@@ -90,7 +90,7 @@ def preprocessing(opened: OpenedRun) -> str:
         how = {"unit": "divided by 255", "none": "nothing"}.get(
             preparation.preprocessing, f"preprocess_input of {preparation.preprocessing}"
         )
-        if preparation.channels == 3 and learned.input_shape[-1] == 1:
+        if preparation.repeats(learned.input_shape):
             how = f"grey repeated to three channels, then {how}"
         return how
     if learned.series is not None and learned.series.relative:

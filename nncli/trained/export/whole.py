@@ -95,7 +95,7 @@ def _pixels(x: Any, preparation: Preparation) -> Any:
     """Pixels in 0..255 as the network wants them."""
     layers = backend.keras().layers
     channels = x.shape[-1]
-    if preparation.channels == 3 and channels == 1:
+    if preparation.repeats(x.shape):
         x, channels = layers.Concatenate(name="grey_to_rgb")([x, x, x]), 3
     if preparation.preprocessing == "unit":
         return layers.Rescaling(1 / 255, name="pixels_to_unit")(x)

@@ -174,7 +174,7 @@ class Script:
         how = preparation.preprocessing
         pixels = 'pixels.astype("float32")'
         lines = ["def prepare(pixels):", '    """Pixels from 0 to 255 as the model wants them."""']
-        if preparation.channels == 3 and self.learned.input_shape[-1] == 1:
+        if preparation.repeats(self.learned.input_shape):
             lines.append("    pixels = np.repeat(pixels, 3, axis=-1)  # grey to three channels")
         if how == "unit":
             return [*lines, f"    return {pixels} / 255"]
