@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from nncli.data.digests import digest_of
-from nncli.data.samples import Samples, blocks, converted
+from nncli.data.samples import Inputs, Samples, blocks, prepared
 from nncli.data.scaling import Scaler
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
@@ -22,7 +22,7 @@ Family = Literal["series", "sequences", "images"]
 class Split:
     """One part of a dataset: `x[i]` belongs to `y[i]`."""
 
-    x: Array | Samples
+    x: Inputs
     """(samples, steps, features) float32, or (samples, height, width, channels) pixels in 0..255,
     uint8 or float32. Where they do not fit in memory, `Samples` that are read when used; the same
     indexing reads both."""
@@ -42,14 +42,14 @@ class Split:
 
     def take(self, indices: NDArray[np.intp]) -> Split:
         """The samples at `indices`, in that order."""
-        x = self.x.take(indices) if isinstance(self.x, Samples) else self.x[indices]
+        x = self.x[indices] if isinstance(self.x, np.ndarray) else self.x.take(indices)
         known = None if self.known_digests is None else self.known_digests[indices]
         names = tuple(self.names[i] for i in indices) if self.names else ()
         return Split(x, self.y[indices], names, known)
 
     def converted(self, convert: Callable[[Array], Array]) -> Split:
         """The same samples with other inputs, see `Dataset.converted`."""
-        return Split(converted(self.x, convert), self.y, self.names, self.known_digests)
+        return Split(prepared(self.x, convert), self.y, self.names, self.known_digests)
 
     @cached_property
     def digests(self) -> NDArray[np.void]:

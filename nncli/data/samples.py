@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from nncli.lazy import NDArray, np
 from nncli.results import Array
@@ -83,12 +83,65 @@ class Converted(Samples):
         return self.convert(self.samples.read(rows))
 
 
+class Divided:
+    """Bytes in memory that are asked for as fractions: a quarter of the room that those take.
+
+    It looks like the array of fractions; whoever can divides a batch at a time by himself.
+    """
+
+    dtype = property(lambda _: np.dtype(np.float32))
+    """Of the fractions."""
+
+    def __init__(self, whole: Array, divisor: float) -> None:
+        """Keep the bytes.
+
+        Args:
+            whole: (samples, …) uint8.
+            divisor: what each of them is divided by.
+        """
+        self.whole, self.divisor = whole, divisor
+        self.shape, self.ndim = whole.shape, whole.ndim
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+    def __getitem__(self, rows: Any) -> Array:
+        return np.asarray(np.divide(self.whole[rows], np.float32(self.divisor), dtype=np.float32))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self[:], dtype)
+
+    def take(self, rows: NDArray[np.intp]) -> Divided:
+        """The samples at `rows`, in that order, still as bytes."""
+        return Divided(self.whole[rows], self.divisor)
+
+
+Inputs: TypeAlias = "Array | Divided | Samples"
+"""All that stands for an array of samples."""
+
+
 def converted(x: Array | Samples, convert: Callable[[Array], Array]) -> Array | Samples:
     """`convert` of all samples: now where they are in memory, else when they are read."""
     return x.converted(convert) if isinstance(x, Samples) else convert(x)
 
 
-def blocks(x: Array | Samples) -> Iterator[Array]:
+def prepared(x: Inputs, convert: Callable[[Array], Array]) -> Inputs:
+    """`convert` of all samples; bytes in memory that it only divides stay bytes."""
+    if isinstance(x, Divided):
+        x = x[:]
+    divisor = divisor_of(convert)
+    if divisor is not None and not isinstance(x, Samples) and x.dtype == np.uint8:
+        return Divided(x, divisor)
+    return converted(x, convert)
+
+
+def divisor_of(convert: Callable[[Array], Array]) -> float | None:
+    """What a conversion divides by to give float32, where it does nothing else and says so."""
+    divisor: float | None = getattr(convert, "divisor", None)
+    return divisor
+
+
+def blocks(x: Inputs) -> Iterator[Array]:
     """All samples in their order, at most about 32 MB of 32-bit numbers at a time."""
     if len(x) == 0:
         return
@@ -98,6 +151,6 @@ def blocks(x: Array | Samples) -> Iterator[Array]:
         yield x[begin : begin + size]
 
 
-def bytes_of(x: Array | Samples) -> int:
+def bytes_of(x: Inputs) -> int:
     """What the samples take, or would take, in memory."""
     return int(np.prod(x.shape, dtype=np.int64)) * x.dtype.itemsize

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nncli.data.samples import Samples, blocks
+from nncli.data.samples import Inputs, blocks
 from nncli.errors import DataError
 from nncli.lazy import NDArray, np
 from nncli.results import Array
@@ -34,7 +34,7 @@ class Scaler:
         return cls(np.array(stored["offset"]), np.array(stored["scale"]))
 
 
-def learn_scaler(name: str, train: Array | Samples) -> Scaler:
+def learn_scaler(name: str, train: Inputs) -> Scaler:
     """The mean and standard deviation of each feature over all samples and steps.
 
     Args:

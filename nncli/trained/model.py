@@ -19,7 +19,7 @@ from nncli import backend, runs
 from nncli.backend import Device
 from nncli.config import Override, load
 from nncli.data.learned import Learned
-from nncli.data.samples import Samples, converted
+from nncli.data.samples import Inputs, prepared
 from nncli.errors import ConfigError, ModelError, RunError, in_one_line
 from nncli.models.applications import APPLICATIONS
 from nncli.models.fused import fuse, use_loops
@@ -27,7 +27,7 @@ from nncli.models.gate import check_model_file
 from nncli.models.kind import KindConfig
 from nncli.models.preprocessing import Preparation
 from nncli.models.shares import share_out
-from nncli.results import Array, StoredRun
+from nncli.results import StoredRun
 from nncli.schema import SCHEMAS
 
 PREPARATIONS = frozenset({"unit", "none", *APPLICATIONS})
@@ -52,13 +52,13 @@ class OpenedRun:
         """Its saved model."""
         return self.folder / "model.keras"
 
-    def prepared(self, x: Array | Samples) -> Array | Samples:
+    def prepared(self, x: Inputs) -> Inputs:
         """Samples as `nncli.data` gives them, as the model wants them.
 
         Args:
             x: (samples, height, width, channels) in 0..255, or (samples, steps, features) scaled.
         """
-        return x if self.preparation is None else converted(x, self.preparation)
+        return x if self.preparation is None else prepared(x, self.preparation)
 
     def start(self) -> Device:
         """Set TensorFlow up as the run's config says: what comes before `load_model`.

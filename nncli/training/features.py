@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from nncli import backend
 from nncli.data.arrays.stored import RowWriter
 from nncli.data.dataset import Dataset, Split
-from nncli.data.samples import Samples, blocks
+from nncli.data.samples import Inputs, Samples, blocks
 from nncli.listener import Listener
 from nncli.models.kind import Extractor
 from nncli.results import Array
@@ -177,7 +177,7 @@ class _Extraction:
         self._done, self._told = 0, time.monotonic()
         self._inference: Inference | None = None
 
-    def of(self, x: Array | Samples) -> Array | Samples:
+    def of(self, x: Inputs) -> Array | Samples:
         """What the frozen front gives for all samples; on the disk where they are on the disk."""
         shape = (len(x), *self.extractor.model.output_shape[1:])
         self._trace()
@@ -195,7 +195,7 @@ class _Extraction:
         self.seconds += time.monotonic() - began
         return whole
 
-    def of_a_few(self, x: Array | Samples, seconds: float) -> tuple[Array | Samples, float]:
+    def of_a_few(self, x: Inputs, seconds: float) -> tuple[Array | Samples, float]:
         """The same from as many batches as are done in about these seconds, repeated to the end;
         and the seconds that all batches take."""
         began = time.monotonic()
@@ -220,7 +220,7 @@ class _Extraction:
     def _trace(self) -> None:
         self._inference = self._inference or Inference(self.extractor.model)
 
-    def _answers(self, x: Array | Samples) -> Generator[Array, None, None]:
+    def _answers(self, x: Inputs) -> Generator[Array, None, None]:
         """In their order, batch by batch."""
         assert self._inference is not None
         extractor = self.extractor

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nncli import backend
-from nncli.data.samples import Samples
+from nncli.data.samples import Inputs, Samples
 from nncli.models.folded import folded, is_foldable
 from nncli.models.shares import whole_call
 from nncli.results import Array
@@ -66,7 +66,7 @@ class Inference:
         return answers
 
     def answers(
-        self, x: Array | Samples, batch: int, prepare: Callable[[Array], Array] | None = None
+        self, x: Inputs, batch: int, prepare: Callable[[Array], Array] | None = None
     ) -> Generator[Array, None, None]:
         """In their order, batch by batch; each core computes one of its own.
 
@@ -93,12 +93,12 @@ class Inference:
         with closing(answers):  # ends its threads
             yield from answers
 
-    def of(self, x: Array | Samples) -> Array:
+    def of(self, x: Inputs) -> Array:
         """What it answers to all samples, in their order: (samples, …) float32."""
         return np.concatenate(list(self.answers(x, batch_size(self._model, x.shape[1:]))))
 
 
-def predict(model: Any, x: Array | Samples) -> Array:
+def predict(model: Any, x: Inputs) -> Array:
     """What a model answers to all samples, in their order: (samples, …).
 
     Raises:
@@ -109,7 +109,7 @@ def predict(model: Any, x: Array | Samples) -> Array:
     size = large_batch(x.shape[1:])
     if not isinstance(x, Samples):
         if len(x) <= size:  # one function for all that is asked of the model, and no stream
-            return np.asarray(model.predict_on_batch(x))
+            return np.asarray(model.predict_on_batch(x[:]))
         return np.asarray(model.predict(sliced((x,), size), verbose=0))
     batches = streamed(x, None, lambda: in_order(x), -(-len(x) // size))
     with explained():

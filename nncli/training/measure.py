@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nncli.data.check.counts import interval
 from nncli.data.dataset import Dataset, Series, Split
 from nncli.data.padding import unfilled
-from nncli.data.samples import Samples
+from nncli.data.samples import Inputs
 from nncli.models.kind import METRICS
 from nncli.results import Array, Forecast, Predictions, Task
 from nncli.training.inference import predict
@@ -68,7 +68,7 @@ def figures_to_come(dataset: Dataset, baselines: Iterable[str]) -> tuple[str, ..
 
 
 def measured(
-    model: Any, dataset: Dataset, samples: Array | Samples
+    model: Any, dataset: Dataset, samples: Inputs
 ) -> tuple[dict[str, Any], Predictions | None, Forecast | None]:
     """The figures on the test part, and what was predicted or forecast of it.
 
@@ -91,7 +91,7 @@ def classify(
     model: Any,
     test: Split,
     classes: tuple[str, ...],
-    samples: Array | Samples,
+    samples: Inputs,
     padding: float | None = None,
 ) -> tuple[dict[str, Any], Predictions]:
     """Measure a classifier.
@@ -164,7 +164,7 @@ def _shown(truth: Array, probabilities: Array) -> Any:
     return np.concatenate([wrong, right[: SHOWN_RIGHT - len(wrong)]])
 
 
-def forecast(model: Any, x: Array | Samples, series: Series) -> tuple[dict[str, Any], Forecast]:
+def forecast(model: Any, x: Inputs, series: Series) -> tuple[dict[str, Any], Forecast]:
     """Measure a forecaster in the series' own units, beside repeating the last value.
 
     Where the model sees other columns too there is no free-running forecast: it would need what
@@ -214,7 +214,7 @@ def _mae(predicted: Array, truth: Array) -> float:
 
 
 def _free_running(
-    model: Any, x: Array | Samples, series: Series, *, every_step: bool
+    model: Any, x: Inputs, series: Series, *, every_step: bool
 ) -> NDArray[np.float64]:
     """(steps,) the first values of the test part, each from the model's own answers before it.
 

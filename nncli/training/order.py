@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from nncli import backend
 from nncli.data.dataset import Split
-from nncli.data.samples import Samples
+from nncli.data.samples import Divided, Inputs, Samples
 from nncli.results import Array
-from nncli.training.stream import streamed, untuned
+from nncli.training.stream import divided, streamed, untuned
 
 ORDER_STREAM = 2
 """Keeps the shuffling apart from other uses of the same seed."""
@@ -68,9 +68,11 @@ def fixed_batches(split: Split) -> Any:
     return sliced((split.x, split.y), large_batch(split.x.shape[1:]))
 
 
-def sliced(arrays: tuple[Array, ...], size: int) -> Any:
-    """A tf.data.Dataset of arrays in memory, in batches."""
-    tf = backend.tensorflow()
+def sliced(arrays: tuple[Array | Divided, ...], size: int) -> Any:
+    """A tf.data.Dataset of arrays in memory, in batches; the first may be bytes to be divided."""
+    tf, first = backend.tensorflow(), arrays[0]
+    if isinstance(first, Divided):
+        return divided(sliced((first.whole, *arrays[1:]), size), first.divisor)
     return untuned(tf.data.Dataset.from_tensor_slices(arrays).batch(size))
 
 
@@ -80,7 +82,7 @@ def large_batch(shape: Sequence[int]) -> int:
     return max(1, min(LARGE_BATCH, LARGEST_BATCH // max(1, sample)))
 
 
-def in_order(x: Array | Samples) -> Iterator[Array]:
+def in_order(x: Inputs) -> Iterator[Array]:
     """The rows of all samples, in large batches."""
     return _cut(np.arange(len(x), dtype=np.int32), large_batch(x.shape[1:]))
 

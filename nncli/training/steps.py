@@ -16,6 +16,7 @@ from typing import Any
 
 from nncli import backend, profile
 from nncli.data.dataset import Split
+from nncli.data.samples import Divided
 from nncli.results import Array
 from nncli.training.broken import broken_layer
 from nncli.training.checkpoint import changing_variables
@@ -65,8 +66,12 @@ class EpochInGraph:
         changing = changing_variables(model)
         kept = [each for each in model.variables if id(each) in changing]
         self._state = [*kept, *model.optimizer.variables]  # all that a step changes
-        data = [split.x, split.y, *([] if weights is None else [weights])]
-        self._data = [tf.convert_to_tensor(each) for each in data]
+        x, by = split.x, []
+        if isinstance(split.x, Divided):
+            # given, not in the graph: there TensorFlow multiplies by its reciprocal, which rounds
+            x, by = split.x.whole, [tf.constant(split.x.divisor, tf.float32)]
+        data = [x, split.y, *([] if weights is None else [weights])]
+        self._data = [tf.convert_to_tensor(each) for each in data], by
         graph = tf.function(self._loop(len(split), batch_size), autograph=False)
         self._run = profile.first_call("compile", graph)
 
@@ -113,7 +118,7 @@ class EpochInGraph:
             last = min(broken, first + self._size)
             self._run(self._order_now, tf.constant(first), tf.constant(last), self._data)
         rows = self._order_now[broken * self._batch_size : (broken + 1) * self._batch_size]
-        return broken_layer(self._model, tf.gather(self._data[0], rows))
+        return broken_layer(self._model, _batch(self._data, rows)[0])
 
     def _loop(self, samples: int, batch_size: int) -> Any:
         """Steps `first` to before `last` of an epoch in this order, as TensorFlow traces it."""
@@ -124,7 +129,7 @@ class EpochInGraph:
             rows = order[step * batch_size : tf.minimum((step + 1) * batch_size, samples)]
             if samples % batch_size == 0 or samples < batch_size:  # all steps have as many
                 rows.set_shape((min(batch_size, samples),))
-            return model.train_step(tuple(tf.gather(each, rows) for each in data))
+            return model.train_step(_batch(data, rows))
 
         def run(order: Any, first: Any, last: Any, data: Any) -> Any:
             """How many steps are done, and the figures of the epoch up to there.
@@ -139,3 +144,12 @@ class EpochInGraph:
             )
 
         return run
+
+
+def _batch(data: Any, rows: Any) -> tuple[Any, ...]:
+    """Inputs, targets and weights at these rows; `data` as an epoch's graph is given it."""
+    tf, (arrays, by) = backend.tensorflow(), data
+    x, *others = (tf.gather(each, rows) for each in arrays)
+    for divisor in by:
+        x = tf.cast(x, tf.float32) / divisor
+    return x, *others

@@ -15,9 +15,8 @@ from typing import Any
 
 from nncli import backend
 from nncli.config.sections import available_threads
-from nncli.data.samples import Converted, Samples, bytes_of
+from nncli.data.samples import Converted, Samples, bytes_of, divisor_of
 from nncli.errors import NncliError
-from nncli.models.preprocessing import Preparation
 from nncli.results import Array
 
 MOST_THREADS = 16
@@ -42,8 +41,8 @@ def streamed(
         batches: the rows of each batch, anew at each call.
         count: how many batches those are.
     """
-    if isinstance(x, Converted) and isinstance(x.convert, Preparation) and x.convert.divisor:
-        return _divided(streamed(x.samples, y, batches, count), x.convert.divisor)
+    if isinstance(x, Converted) and (divisor := divisor_of(x.convert)) is not None:
+        return divided(streamed(x.samples, y, batches, count), divisor)
     tf = backend.tensorflow()
     sample = bytes_of(x) // max(1, len(x))
 
@@ -76,8 +75,13 @@ def untuned(stream: Any) -> Any:
     return stream.with_options(options)
 
 
-def _divided(stream: Any, divisor: float) -> Any:
-    """Bytes that become 32-bit numbers only behind Python: the same bits, a quarter to copy."""
+def divided(stream: Any, divisor: float) -> Any:
+    """Bytes that become 32-bit numbers only behind Python: the same bits, a quarter to copy.
+
+    Args:
+        stream: a tf.data.Dataset of x, of (x,) or of (x, …).
+        divisor: what each x is divided by.
+    """
     tf = backend.tensorflow()
 
     def divide(x: Any, *y: Any) -> Any:

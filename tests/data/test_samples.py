@@ -7,7 +7,7 @@ import pytest
 
 from nncli.data import samples as module
 from nncli.data.digests import digest_of
-from nncli.data.samples import Samples, blocks, bytes_of, converted
+from nncli.data.samples import Divided, Samples, blocks, bytes_of, converted, prepared
 from nncli.results import Array
 
 NUMBERS = np.arange(60, dtype=np.float32).reshape(20, 3)
@@ -73,6 +73,57 @@ def test_converted_is_the_same_in_memory_and_on_disk() -> None:
     assert isinstance(there, Samples)
     assert isinstance(here, np.ndarray)
     assert np.array_equal(there[:], here)
+
+
+BYTES = np.arange(256, dtype=np.uint8).reshape(64, 2, 2, 1)
+FRACTIONS = np.asarray(BYTES / np.float32(255), dtype=np.float32)
+
+
+class ByteScale:
+    """Divides, and says so."""
+
+    divisor = 255.0
+
+    def __call__(self, x: Array) -> Array:
+        return np.asarray(x / np.float32(255), dtype=np.float32)
+
+
+def test_bytes_that_are_only_divided_stay_bytes() -> None:
+    found = prepared(BYTES, ByteScale())
+    assert isinstance(found, Divided)
+    assert found.whole is BYTES
+    assert (found.shape, found.dtype, len(found), found.ndim) == ((64, 2, 2, 1), np.float32, 64, 4)
+    assert bytes_of(found) == 4 * bytes_of(BYTES)
+    for rows in (slice(3, 9), np.array([7, 0, 7]), np.arange(64) % 5 == 0, slice(None)):
+        assert found[rows].dtype == np.float32
+        assert np.array_equal(found[rows], FRACTIONS[rows])
+    assert np.array_equal(np.asarray(found), FRACTIONS)
+    assert np.asarray(found, dtype=np.float64).dtype == np.float64
+    few = found.take(np.array([60, 1]))
+    assert isinstance(few, Divided)
+    assert np.array_equal(few[:], FRACTIONS[[60, 1]])
+    assert np.array_equal(np.concatenate(list(blocks(found))), FRACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("x", "convert"),
+    [
+        (BYTES.astype(np.float32), ByteScale()),  # no bytes
+        (BYTES, lambda x: np.asarray(x / np.float32(255), dtype=np.float32)),  # may be anything
+        (Counted(BYTES), ByteScale()),  # on the disk
+    ],
+    ids=["floats", "another conversion", "disk"],
+)
+def test_all_else_is_prepared_as_it_is_converted(x: Any, convert: Any) -> None:
+    found = prepared(x, convert)
+    assert isinstance(found, Samples if isinstance(x, Samples) else np.ndarray)
+    assert np.array_equal(found[:], FRACTIONS)
+
+
+def test_what_was_divided_is_divided_again() -> None:
+    twice = prepared(prepared(BYTES, ByteScale()), ByteScale())
+    assert isinstance(twice, np.ndarray)
+    assert np.array_equal(twice, FRACTIONS / np.float32(255))
 
 
 def test_blocks_go_through_everything_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from nncli import backend
 from nncli.data.dataset import Split
+from nncli.data.samples import Divided
 from nncli.results import Array
 from nncli.training import steps as steps_module
 from nncli.training.order import order_of
@@ -138,6 +139,25 @@ def test_what_is_kept_of_variables_stays_when_they_change(started: None) -> None
     assert variable.numpy().tolist() == [1.0, 2.0]
 
 
+def test_bytes_give_the_weights_of_their_fractions_to_the_last_bit(started: None) -> None:
+    pixels = np.arange(40 * 36).reshape(40, 6, 6, 1).astype(np.uint8)  # each byte is there
+    y, weights = samples(40).y, np.linspace(0.5, 2, 40)
+    found = []
+    for x in (Divided(pixels, 255.0), np.divide(pixels, np.float32(255), dtype=np.float32)):
+        model = classifier()
+        found.append((in_graph(model, Split(x, y), 8, weights), model.get_weights()))
+    assert found[0][0] == found[1][0]
+    for one, other in zip(found[0][1], found[1][1], strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_bytes_are_held_as_bytes(started: None) -> None:
+    split = Split(Divided(np.zeros((40, 6, 6, 1), np.uint8), 255.0), samples(40).y)
+    graph = EpochInGraph(classifier(), split, None, 8, lambda epoch: order(40, epoch), id)
+    (pixels, _), _ = graph._data
+    assert (pixels.dtype.name, pixels.shape) == ("uint8", (40, 6, 6, 1))
+
+
 def test_two_runs_are_equal_to_the_last_bit(started: None) -> None:
     split = samples(43)
     runs = []
@@ -181,7 +201,7 @@ def test_the_samples_go_with_it(started: None) -> None:
     model.compute_metrics(None, np.zeros((1, 3)), np.zeros((1, 3)))
     graph = EpochInGraph(model, split, None, 4, lambda epoch: order(8, epoch), id)
     graph(iter(graph.stream(1, 1)))
-    held = [weakref.ref(each) for each in graph._data]
+    held = [weakref.ref(each) for each in graph._data[0]]
     del graph, model, layers
     gc.collect()
     assert [each() for each in held] == [None, None]

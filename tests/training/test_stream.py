@@ -23,7 +23,7 @@ from nncli.cli import main
 from nncli.config import TrainingSection
 from nncli.data import load
 from nncli.data.dataset import Dataset, Split
-from nncli.data.samples import Converted, Samples
+from nncli.data.samples import Converted, Divided, Samples
 from nncli.data.source import DataSection
 from nncli.errors import DataError
 from nncli.models.convolutional import CnnSettings
@@ -121,12 +121,27 @@ def test_no_stream_is_tuned(started: None) -> None:
         fixed_batches(disk),
         fixed_batches(Split(X, Y)),
         fixed_batches(Split(Converted(pixels, Preparation("unit")), Y)),
+        fixed_batches(Split(Divided(pixels[:], 255.0), Y)),
     ]
     predict(model, many)
     predict(model, Counted(many))
     assert len(seen) == 2
     for stream in streams + seen:
         assert stream.options().autotune.enabled is False
+
+
+def test_bytes_in_memory_are_divided_exactly(started: None) -> None:
+    x = np.arange(300 * 4).reshape(300, 2, 2, 1).astype(np.uint8)  # each byte is there
+    fractions = np.divide(x, np.float32(255), dtype=np.float32)
+    batches = list(fixed_batches(Split(Divided(x, 255.0), np.arange(300))))
+    assert [batch.dtype.name for batch, _ in batches] == ["float32"] * 3
+    assert np.array_equal(np.concatenate([batch for batch, _ in batches]), fractions)
+    assert np.concatenate([y for _, y in batches]).tolist() == list(range(300))
+    keras = backend.keras()
+    model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Activation("linear")])
+    for count in (300, 3):  # in several batches, and in one
+        answers = predict(model, Divided(x[:count], 255.0))
+        assert np.array_equal(answers, fractions[:count])
 
 
 def test_prediction_keeps_the_order(started: None) -> None:

@@ -28,7 +28,7 @@ def by_limits(dataset: Dataset, preprocessing: str | None) -> Iterator[DataFindi
     x = dataset.train.x
     if isinstance(x, Samples):
         return
-    low, high = limits(x, dataset.padding)
+    low, high = limits(x[:], dataset.padding)
     if dataset.family == "images":
         yield from _pixels(preprocessing, float(low.min()), float(high.max()))
     yield from _constant(dataset, low, high)

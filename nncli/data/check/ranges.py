@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nncli.data.samples import Samples, blocks
+from nncli.data.samples import Inputs, blocks
 from nncli.lazy import NDArray, np
 from nncli.results import Array
 
@@ -41,7 +41,7 @@ class Ranges:
         return float(low), float(high), float(mean), float(deviation)
 
 
-def measure(x: Array | Samples, padding: float | None = None) -> Ranges:
+def measure(x: Inputs, padding: float | None = None) -> Ranges:
     """Go through all samples once, also where they are on the disk.
 
     Args:
@@ -124,7 +124,7 @@ def limits(x: Array, padding: float | None = None) -> tuple[Array, Array]:
     return low, high
 
 
-def _pieces(x: Array | Samples) -> Iterator[Array]:
+def _pieces(x: Inputs) -> Iterator[Array]:
     for block in blocks(x):
         rows = max(1, _AT_ONCE // max(1, block[0].size))
         for begin in range(0, len(block), rows):
