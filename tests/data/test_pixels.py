@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 import zlib
 from pathlib import Path
@@ -180,6 +181,17 @@ def test_rows_come_in_the_order_that_is_asked_for(tmp_path: Path) -> None:
     pictures = Pictures(paths, SQUARE, "stretch", "grayscale")
     assert (pictures.shape, pictures.dtype) == ((5, SQUARE, SQUARE, 1), np.uint8)
     assert pictures[np.array([3, 3, 0])][:, 0, 0, 0].tolist() == [120, 120, 0]
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_a_system_may_give_less_of_a_file_than_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+    photo(64, 64).save(path)
+    whole, really = read(path), os.read
+    monkeypatch.setattr(module.os, "read", lambda file, count: really(file, min(count, 100)))
+    assert np.array_equal(read(path), whole)
 
 
 # scan
