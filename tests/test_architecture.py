@@ -243,13 +243,18 @@ def test_what_needs_no_config_loads_no_pydantic(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["nncli tr", "nncli train cnn --set model.", "nncli train -c ", "nncli data check "],
+    [
+        *("nncli tr", "nncli train ", "nncli train -c ", "nncli data check ", "nncli runs show "),
+        *("nncli train cnn --set model.", "nncli train -c cnn-mnist --set data.source="),
+        *("nncli export --format ", "nncli config show "),
+    ],
 )
-def test_completion_loads_no_numpy(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_completion_loads_nothing_heavy(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_NNCLI_COMPLETE", "1")
     monkeypatch.setenv("_NNCLI_LINE", line)
     modules = loaded("from nncli.cli import main\ntry:\n    main([])\nexcept SystemExit:\n    pass")
-    assert not modules & {"numpy", "tensorflow", "keras", "matplotlib", "sklearn", "rich"}
+    heavy = {"numpy", "tensorflow", "keras", "matplotlib", "sklearn", "rich", "pydantic", "yaml"}
+    assert not modules & heavy
 
 
 def test_looking_at_runs_loads_no_numpy(tmp_path: Path) -> None:

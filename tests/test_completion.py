@@ -25,7 +25,9 @@ from typer.main import get_command
 from nncli import completion
 from nncli.activations import ACTIVATIONS
 from nncli.cli import app, main
+from nncli.completion import vocabulary as vocabulary_module
 from nncli.completion.protocol import LINE, words_of
+from nncli.completion.vocabulary import collected, vocabulary
 from nncli.config import keys, shipped_configs
 from nncli.data import SOURCES
 from nncli.models import KINDS
@@ -202,6 +204,21 @@ def test_every_config_and_kind_can_be_shown() -> None:
     assert set(ask("nncli config show ")) == {*KINDS, *shipped_configs()}
 
 
+def test_what_is_written_down_is_what_the_code_says() -> None:
+    assert vocabulary() == collected(), (
+        'python -c "from nncli.completion.vocabulary import write; write()"'
+    )
+
+
+def test_it_is_written_down_as_it_is_in_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabulary_module, "WRITTEN", tmp_path / "words.json")
+    vocabulary_module.write()
+    written = (tmp_path / "words.json").read_bytes()
+    assert written == Path(vocabulary_module.__file__).with_name("words.json").read_bytes()
+
+
 @pytest.mark.parametrize("place", ["plot-activation ", "neuron --activation "])
 def test_every_activation_is_offered(place: str) -> None:
     assert ask(f"nncli {place}") == {row.name: row.text for row in ACTIVATIONS.values()}
@@ -232,12 +249,10 @@ def test_every_key_is_reached_by_tab_after_tab(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_value_is_offered(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = keys(SCHEMAS[kind])
-    monkeypatch.setattr("nncli.config.keys", lambda *_: rows)  # made once: it takes its time
+def test_every_value_is_offered(kind: str) -> None:
     context = typer.Context(get_command(app), info_name="train")
     context.params["kind"] = kind
-    for row in rows:
+    for row in keys(SCHEMAS[kind]):
         offered = [word for word, _ in completion.settings(context, f"{row.path}=")]
         assert offered == [f"{row.path}={value}" for value in row.values]
 

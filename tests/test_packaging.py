@@ -33,7 +33,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_holds_the_package_and_every_config(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"nncli/_configs/{name}.yaml" for name in shipped_configs()} <= names
-    assert {"nncli/cli.py", "nncli/py.typed"} <= names
+    assert {"nncli/cli.py", "nncli/py.typed", "nncli/completion/words.json"} <= names
     templates = {"report.html", "report.css"}
     assert {f"nncli/page/templates/{name}" for name in templates} <= names
     assert not [name for name in names if name.startswith(("tests/", "configs/", "docs/"))]

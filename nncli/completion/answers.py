@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 import typer
+
+from nncli.completion.vocabulary import vocabulary
 
 Answers = list[tuple[str, str]]
 """Each word with its meaning."""
@@ -14,17 +16,12 @@ Answers = list[tuple[str, str]]
 
 def kinds(incomplete: str) -> Answers:
     """The kinds of model."""
-    from nncli.models import KINDS
-
-    return _fitting(((kind.name, kind.summary) for kind in KINDS.values()), incomplete)
+    return _fitting(vocabulary().kinds, incomplete)
 
 
 def configs(incomplete: str) -> Answers:
     """The shipped configs."""
-    from nncli.config.shipped import shipped_configs, summary
-
-    named = shipped_configs().items()
-    return [(name, summary(path)) for name, path in named if name.startswith(incomplete)]
+    return _fitting(vocabulary().configs, incomplete)
 
 
 def kinds_and_configs(incomplete: str) -> Answers:
@@ -34,23 +31,19 @@ def kinds_and_configs(incomplete: str) -> Answers:
 
 def sources(incomplete: str) -> Answers:
     """The data sources."""
-    from nncli.data import SOURCES
-
-    return _fitting(((row.name, row.summary) for row in SOURCES.values()), incomplete)
+    return _fitting(vocabulary().sources, incomplete)
 
 
 def activations(incomplete: str) -> Answers:
     """The activation functions."""
     from nncli.activations import ACTIVATIONS
 
-    return _fitting(((row.name, row.text) for row in ACTIVATIONS.values()), incomplete)
+    return _fitting({row.name: row.text for row in ACTIVATIONS.values()}, incomplete)
 
 
 def formats(incomplete: str) -> Answers:
     """What a model is exported to."""
-    from nncli.trained.export import FORMATS
-
-    return _fitting(((row.name, row.summary) for row in FORMATS.values()), incomplete)
+    return _fitting(vocabulary().formats, incomplete)
 
 
 def documents(context: typer.Context, incomplete: str) -> Answers:
@@ -63,7 +56,7 @@ def documents(context: typer.Context, incomplete: str) -> Answers:
         for words, text in ((name.split(), text) for name, text in commands().items())
         if words[:-1] == before
     }
-    return _fitting(found.items(), incomplete)
+    return _fitting(found, incomplete)
 
 
 def runs(context: typer.Context, incomplete: str) -> Answers:
@@ -73,18 +66,16 @@ def runs(context: typer.Context, incomplete: str) -> Answers:
     folders = [record.parent for record in records if not record.parent.name.startswith(".")]
     folders.sort(key=lambda folder: (folder / "run.json").stat().st_mtime_ns, reverse=True)
     rows = [(folder.name, folder.parent.name) for folder in folders]
-    return _fitting([*rows, *([("latest", rows[0][0])] if rows else [])], incomplete)
+    rows += [("latest", rows[0][0])] if rows else []
+    return [(name, meaning) for name, meaning in rows if name.startswith(incomplete)]
 
 
 def settings(context: typer.Context, incomplete: str) -> Answers:
     """A key of the config, level by level, and after the `=` what it may be."""
-    from nncli.config import keys
-    from nncli.schema import SCHEMAS
-
     key, equals, _ = incomplete.partition("=")
     found: dict[str, str] = {}
     for kind in _kinds_on_line(context):
-        for row in keys(SCHEMAS[kind], key):
+        for row in vocabulary().keys[kind]:
             if equals and row.path == key:
                 found |= {f"{key}={value}": _meaning(key, value) for value in row.values}
             elif not equals and row.path.startswith(incomplete):
@@ -92,29 +83,23 @@ def settings(context: typer.Context, incomplete: str) -> Answers:
                 level = incomplete + re.split(r"(?<=\.)", rest, maxsplit=1)[0]
                 end = "." if row.is_section else "="
                 found.setdefault(level if level.endswith(".") else level + end, row.description)
-    return _fitting(found.items(), incomplete)
+    return _fitting(found, incomplete)
 
 
 def _kinds_on_line(context: typer.Context) -> list[str]:
     """The kind that the line names, itself or by a shipped config; else all."""
-    from nncli.config import shipped_configs
-    from nncli.schema import SCHEMAS, kind_of
-
-    given = context.params
+    given, known = context.params, vocabulary()
     for name in map(str, (given.get("kind", given.get("name")), given.get("config"))):
-        if name in SCHEMAS:
+        if name in known.kinds:
             return [name]
-        if name in shipped_configs():
-            return [kind_of(name)]
-    return list(SCHEMAS)
+        if name in known.kind_of:
+            return [known.kind_of[name]]
+    return list(known.kinds)
 
 
 def _meaning(key: str, value: str) -> str:
-    from nncli.data import SOURCES
-
-    source = SOURCES.get(value) if key.endswith("data.source") else None
-    return "" if source is None else source.summary
+    return vocabulary().sources.get(value, "") if key.endswith("data.source") else ""
 
 
-def _fitting(rows: Iterable[tuple[str, str]], incomplete: str) -> Answers:
-    return [(word, meaning) for word, meaning in rows if word.startswith(incomplete)]
+def _fitting(meanings: Mapping[str, str], incomplete: str) -> Answers:
+    return [each for each in meanings.items() if each[0].startswith(incomplete)]

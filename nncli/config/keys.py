@@ -1,7 +1,6 @@
 """Every key that a config may have, with what it means and what may stand there.
 
-Read off the section classes themselves, without building what checks them: a shell that
-completes a key waits for it.
+Read off the section classes themselves, without building what checks them.
 """
 
 from __future__ import annotations
@@ -33,11 +32,8 @@ TAG = "source"
 """The key that says which of several sections one is."""
 
 
-def keys(schema: type[BaseModel], typed: str = "") -> list[Key]:
-    """The keys of a kind's configs, those of all data sources, a section before what is in it.
-
-    With `typed`, the beginning of a dotted key, only the sections that lead there are looked into.
-    """
+def keys(schema: type[BaseModel]) -> list[Key]:
+    """The keys of a kind's configs, those of all data sources, a section before what is in it."""
     found: dict[str, Key] = {}
 
     def walk(section: type[BaseModel], above: str) -> None:
@@ -53,10 +49,8 @@ def keys(schema: type[BaseModel], typed: str = "") -> list[Key]:
             if name == TAG and above:  # each source's own text says what that source is
                 text = found[above.removesuffix(".")].description
             found[path] = Key(path, text, bool(sections), values)
-            begun = f"{path}."
-            if typed.startswith(begun) or begun.startswith(typed):
-                for inner in sections:
-                    walk(inner, begun)
+            for inner in sections:
+                walk(inner, f"{path}.")
 
     walk(schema, "")
     return list(found.values())
