@@ -89,9 +89,6 @@ class Divided:
     It looks like the array of fractions; whoever can divides a batch at a time by himself.
     """
 
-    dtype = property(lambda _: np.dtype(np.float32))
-    """Of the fractions."""
-
     def __init__(self, whole: Array, divisor: float) -> None:
         """Keep the bytes.
 
@@ -100,7 +97,7 @@ class Divided:
             divisor: what each of them is divided by.
         """
         self.whole, self.divisor = whole, divisor
-        self.shape, self.ndim = whole.shape, whole.ndim
+        self.shape, self.ndim, self.dtype = whole.shape, whole.ndim, np.dtype(np.float32)
 
     def __len__(self) -> int:
         return len(self.whole)

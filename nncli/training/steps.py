@@ -67,10 +67,12 @@ class EpochInGraph:
         kept = [each for each in model.variables if id(each) in changing]
         self._state = [*kept, *model.optimizer.variables]  # all that a step changes
         x, by = split.x, []
-        if isinstance(split.x, Divided):
+        if isinstance(x, Divided) and not backend.has_gpu():  # where TensorFlow gathers no bytes
             # given, not in the graph: there TensorFlow multiplies by its reciprocal, which rounds
-            x, by = split.x.whole, [tf.constant(split.x.divisor, tf.float32)]
-        data = [x, split.y, *([] if weights is None else [weights])]
+            whole, by = x.whole, [tf.constant(x.divisor, tf.float32)]
+        else:
+            whole = x[:]
+        data = [whole, split.y, *([] if weights is None else [weights])]
         self._data = [tf.convert_to_tensor(each) for each in data], by
         graph = tf.function(self._loop(len(split), batch_size), autograph=False)
         self._run = profile.first_call("compile", graph)

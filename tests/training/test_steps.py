@@ -151,11 +151,16 @@ def test_bytes_give_the_weights_of_their_fractions_to_the_last_bit(started: None
         assert np.array_equal(one, other)
 
 
-def test_bytes_are_held_as_bytes(started: None) -> None:
-    split = Split(Divided(np.zeros((40, 6, 6, 1), np.uint8), 255.0), samples(40).y)
+@pytest.mark.parametrize("gpu", [False, True])
+def test_bytes_are_held_as_bytes_but_for_a_gpu(
+    started: None, monkeypatch: pytest.MonkeyPatch, gpu: bool
+) -> None:
+    monkeypatch.setattr(backend, "has_gpu", lambda: gpu)  # its TensorFlow cannot gather bytes
+    split = Split(Divided(np.full((40, 6, 6, 1), 51, np.uint8), 255.0), samples(40).y)
     graph = EpochInGraph(classifier(), split, None, 8, lambda epoch: order(40, epoch), id)
     (pixels, _), _ = graph._data
-    assert (pixels.dtype.name, pixels.shape) == ("uint8", (40, 6, 6, 1))
+    assert (pixels.dtype.name, pixels.shape) == ("float32" if gpu else "uint8", (40, 6, 6, 1))
+    assert float(pixels[0, 0, 0, 0]) == pytest.approx(0.2 if gpu else 51)
 
 
 def test_two_runs_are_equal_to_the_last_bit(started: None) -> None:
