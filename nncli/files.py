@@ -7,6 +7,7 @@ import json
 import math
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
@@ -16,6 +17,8 @@ from typing import Any
 from nncli import process
 from nncli.errors import DiskError, RunError
 
+# at once, also from a pipe to which nobody writes
+_TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 
 
@@ -43,6 +46,35 @@ def whole_file(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+def read_bytes(path: Path, most: int | None = None) -> bytes:
+    """All of a file, by four calls of the system: `open` takes eight.
+
+    Around each of them another thread may run, and is to be waited for: with small files for longer
+    than they take to read.
+
+    Args:
+        path: no pipe, which would keep its reader waiting, and no device, which never ends.
+        most: how many bytes it may have.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no file, or has more bytes.
+    """
+    file = os.open(path, _TO_READ)
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("no file, but a pipe or a device")
+        if most is not None and found.st_size > most:
+            raise ValueError(f"it has {found.st_size:,} bytes, at most {most:,}")
+        raw = os.read(file, found.st_size)
+        while len(raw) < found.st_size and (more := os.read(file, found.st_size - len(raw))):
+            raw += more  # a system may give less than was asked for
+        return raw
+    finally:
+        os.close(file)
 
 
 @contextmanager

@@ -29,7 +29,6 @@ import math
 import os
 import re
 import shutil
-import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +39,7 @@ from typing import Any
 from nncli.errors import DiskError, RunError, UsageError, closest
 from nncli.files import (
     nearest_folder,
+    read_bytes,
     remove_partials,
     removed,
     try_writing,
@@ -632,10 +632,13 @@ def read_record(folder: Path) -> dict[str, Any]:
     Raises:
         RunError: not a run folder, or a damaged one.
     """
-    if not (folder / "run.json").is_file():
-        raise _no_run(folder)
-    with _reading(folder / "run.json") as path:
-        return dict(json.loads(_text(path)))
+    try:
+        with _reading(folder / "run.json") as path:
+            return dict(json.loads(_text(path)))
+    except RunError:
+        if not (folder / "run.json").is_file():
+            raise _no_run(folder) from None
+        raise
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -697,13 +700,8 @@ def _reading(path: Path) -> Iterator[Path]:
 
 
 def _text(path: Path, most: int = MOST_TEXT) -> str:
-    """What stands in a file; a pipe would keep its reader waiting, and a device never ends."""
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise ValueError("it is no file")
-    if status.st_size > most:
-        raise ValueError(f"it has {status.st_size:,} bytes, at most {most:,}")
-    return path.read_text(encoding="utf-8")
+    """What stands in a file."""
+    return read_bytes(path, most).decode()
 
 
 @contextlib.contextmanager

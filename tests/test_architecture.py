@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "documents": {"config", "results"},
     "listener": {"results"},
     "config": {"errors"},
-    "data": {"config", "errors", "backend", "results", "lazy", "status"},
+    "data": {"config", "errors", "files", "backend", "results", "lazy", "status"},
     "models": {"config", "data", "backend", "errors", "results", "lazy"},
     "requirements": {"errors"},
     "verification": {"runs", "errors", "results", "differences"},

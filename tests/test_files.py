@@ -14,6 +14,7 @@ from nncli.errors import DiskError, ExitCode, Interrupted, RunError
 from nncli.files import (
     check_writable,
     passing_folder,
+    read_bytes,
     remove_partials,
     whole_file,
     whole_together,
@@ -191,3 +192,27 @@ class TestPassingFolder:
 
         assert len(reached) == (call == "unlink")
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_system_may_give_less_of_a_file_than_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(bytes(range(256)))
+    really = os.read
+    monkeypatch.setattr(os, "read", lambda file, count: really(file, min(count, 100)))
+    assert read_bytes(path) == bytes(range(256))
+    assert read_bytes(path, 256) == bytes(range(256))
+    with pytest.raises(ValueError, match="256 bytes, at most 255"):
+        read_bytes(path, 255)
+
+
+def test_only_files_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ValueError, match="no file"):
+            read_bytes(path)
+    with pytest.raises(FileNotFoundError):
+        read_bytes(tmp_path / "none")
+    (tmp_path / "empty").write_bytes(b"")
+    assert read_bytes(tmp_path / "empty") == b""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +86,20 @@ def test_no_more_is_read_than_is_shown(tmp_path: Path, monkeypatch: pytest.Monke
     for name in ("config.yaml", "history.csv", "layers.json", "model.keras", "predictions.npz"):
         (folder / name).touch()
     read: list[str] = []
-    whole = Path.open
+    opened, really = Path.open, os.open
 
     def noted(path: Path, *arguments: Any, **named: Any) -> Any:
         read.append(path.name)
-        return whole(path, *arguments, **named)
+        return opened(path, *arguments, **named)
+
+    def noted_too(path: Any, *arguments: Any, **named: Any) -> int:
+        read.append(Path(path).name)
+        return really(path, *arguments, **named)
 
     monkeypatch.setattr(Path, "open", noted)
+    monkeypatch.setattr(os, "open", noted_too)
     listing.rows(tmp_path)
+    monkeypatch.undo()
     assert sorted(read) == ["metrics.json", "run.json"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import threading
 import zlib
 from pathlib import Path
@@ -183,17 +182,6 @@ def test_rows_come_in_the_order_that_is_asked_for(tmp_path: Path) -> None:
     assert pictures[np.array([3, 3, 0])][:, 0, 0, 0].tolist() == [120, 120, 0]
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_a_system_may_give_less_of_a_file_than_was_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
-) -> None:
-    path = tmp_path / f"a.{suffix}"
-    photo(64, 64).save(path)
-    whole, really = read(path), os.read
-    monkeypatch.setattr(module.os, "read", lambda file, count: really(file, min(count, 100)))
-    assert np.array_equal(read(path), whole)
-
-
 # scan
 
 
@@ -243,7 +231,7 @@ def test_a_signal_ends_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             raise KeyboardInterrupt
         raise OSError(2, "No such file")
 
-    monkeypatch.setattr(module, "_bytes", interrupted)
+    monkeypatch.setattr(module, "read_bytes", interrupted)
     with pytest.raises(KeyboardInterrupt):
         scan(Pictures(paths, 16, "stretch", "rgb"), keep=False)
     gc.collect()

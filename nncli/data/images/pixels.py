@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import stat
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from nncli.config.sections import available_threads
 from nncli.data.digests import digest_of
 from nncli.data.samples import Samples
 from nncli.errors import DataError
+from nncli.files import read_bytes
 from nncli.lazy import NDArray, np
 from nncli.status import tell
 
@@ -28,8 +27,6 @@ _SHOWN = 5
 _AT_ONCE = 64  # files that a thread reads before it looks up
 _MOST_THREADS = 16
 _CMYK = ("CMYK", "YCCK")
-# at once, also from a pipe to which nobody writes
-_TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _ORIENTATION = 0x0112  # Exif: how the camera was held
 
 
@@ -64,7 +61,7 @@ class Pictures(Samples):
         pixels = np.empty((len(rows), *self.shape[1:]), dtype=np.uint8)
         for target, row in zip(pixels, rows, strict=True):
             try:
-                self.decode(_bytes(self.paths[row]), target)
+                self.decode(read_bytes(self.paths[row]), target)
             # a damaged file raises nearly anything out of a decoder
             except Exception as error:
                 raise unreadable([f"{self.paths[row]} ({_reason(error)})"]) from error
@@ -159,7 +156,7 @@ def scan(pictures: Pictures, *, keep: bool) -> Scan:
     def look(begin: int) -> None:
         for i in range(begin, min(begin + _AT_ONCE, count)):
             try:
-                raw = _bytes(pictures.paths[i])
+                raw = read_bytes(pictures.paths[i])
                 hashes[i] = hashlib.sha256(raw).digest()
                 target = np.empty(pictures.shape[1:], np.uint8) if pixels is None else pixels[i]
                 pictures.decode(raw, target)
@@ -269,26 +266,6 @@ def _any_format(raw: bytes, color: str) -> Any:
         return upright.convert("RGB" if color == "rgb" else "L")
 
 
-def _bytes(path: Path) -> bytes:
-    """All of a file, by four calls of the system: `open` takes eight.
-
-    Around each of them another thread may run, and is to be waited for: with small pictures for
-    longer than they take to decode.
-    """
-    file = os.open(path, _TO_READ)
-    try:
-        found = os.fstat(file)
-        # a pipe would keep its reader waiting, and a device never ends
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError("no file, but a pipe or a device")
-        raw = os.read(file, found.st_size)
-        while len(raw) < found.st_size and (more := os.read(file, found.st_size - len(raw))):
-            raw += more  # a system may give less than was asked for
-        return raw
-    finally:
-        os.close(file)
-
-
 def _check_pixels(width: int, height: int) -> None:
     """Pillow warns of a picture of 90 megapixels and stops at twice that: both stop here."""
     from PIL import Image
@@ -328,7 +305,7 @@ def decoded_or_reason(pictures: Pictures, given: Path | bytes) -> NDArray[np.uin
     """
     try:
         pixels = np.empty(pictures.shape[1:], dtype=np.uint8)
-        pictures.decode(_bytes(given) if isinstance(given, Path) else given, pixels)
+        pictures.decode(read_bytes(given) if isinstance(given, Path) else given, pixels)
         return pixels
     # a damaged file raises nearly anything out of a decoder
     except Exception as error:
