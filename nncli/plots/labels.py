@@ -206,7 +206,9 @@ def renderer_of(figure: Figure) -> RendererAgg:
     """What measures text: pixels at the figure's own dpi."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    canvas: Any = FigureCanvasAgg(figure)  # its methods carry no types
+    canvas: Any = figure.canvas  # its methods carry no types
+    if not isinstance(canvas, FigureCanvasAgg):
+        canvas = FigureCanvasAgg(figure)
     renderer: RendererAgg = canvas.get_renderer()
     return renderer
 

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,11 +99,12 @@ def _hints(rows: Sequence[RunRow], where: str) -> list[str]:
 def _columns(screen: Console, rows: Sequence[RunRow]) -> list[Column]:
     from rich.text import Text
 
-    def column(title: str, cell: Callable[[RunRow], str], drop: int, side: Any = "right") -> Column:
-        cells = [Text(cell(row) or NONE) for row in rows]
-        return Column(title, cells, side, drop)
+    text = cache(Text)  # of many runs most cells say the same
 
-    statuses = [Text(row.status, STATUS_STYLES[row.status]) for row in rows]
+    def column(title: str, cell: Callable[[RunRow], str], drop: int, side: Any = "right") -> Column:
+        return Column(title, [text(cell(row) or NONE) for row in rows], side, drop)
+
+    statuses = [text(row.status, STATUS_STYLES[row.status]) for row in rows]
     status = Column("status", statuses, "left")
     now = datetime.now(UTC)
     best = _one_metric([row.metric for row in rows if row.value is not None])

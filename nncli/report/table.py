@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Literal
 
 from nncli.report.console import spelled
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 GAPS = (3, 2)
 """Blanks between columns: the first of these that lets the table fit."""
+AT_ONCE = 100
+"""Lines that Rich is given at a time: it takes its time for each thing, and room for each line."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,10 @@ def print_table(screen: Console, columns: Sequence[Column]) -> None:
     sides = [column.side for column in columns]
     titles = [Text(column.title, "dim") for column in columns]
     rows = zip(*(column.cells for column in columns), strict=True)
-    lines = [
-        _line(titles, widths, sides, gap),
-        Text("─" * _width(columns, gap), "dim"),
-        *(_line(cells, widths, sides, gap) for cells in rows),
-    ]
-    # at once: Rich takes its time for each thing that it is given
-    screen.print(Text("\n").join(lines), soft_wrap=True)
+    above = [_line(titles, widths, sides, gap), Text("─" * _width(columns, gap), "dim")]
+    lines = chain(above, (_line(cells, widths, sides, gap) for cells in rows))
+    while some := list(islice(lines, AT_ONCE)):
+        screen.print(Text("\n").join(some), soft_wrap=True)
 
 
 def fits(screen: Console, columns: Sequence[Column]) -> bool:

@@ -6,6 +6,7 @@ import warnings
 from itertools import pairwise
 
 import pytest
+from matplotlib.figure import Figure
 
 from nncli.plots.figure import LIGHT, SANS, families, new_figure
 from nncli.plots.labels import (
@@ -13,6 +14,7 @@ from nncli.plots.labels import (
     fitting_step_ticks,
     fold,
     put,
+    renderer_of,
     set_ticks,
     text_width,
     wrap,
@@ -81,3 +83,12 @@ def test_ticks_leave_room_for_their_labels(last, width):
         for a, b in pairwise(ticks):
             room = (b - a) / (last - 1) * width
             assert room > (text_width(f"{a:,}", 10) + text_width(f"{b:,}", 10)) / 2
+
+
+def test_a_figure_has_one_renderer_for_all_its_texts() -> None:
+    figure = Figure(figsize=(8, 5))
+    renderer = renderer_of(figure)  # of 4 bytes for each of its pixels
+    assert renderer_of(figure) is renderer
+    assert renderer_of(Figure()) is not renderer
+    figure.set_dpi(2 * figure.dpi)
+    assert renderer_of(figure).width == 2 * renderer.width

@@ -45,3 +45,10 @@ def test_columns_drop_out_and_numbers_stay_whole(width: int, titles: str, widest
     assert lines[0] == titles
     assert len(lines[1]) == widest
     assert "3,456" in lines[3]
+
+
+@pytest.mark.parametrize("count", [97, 98, 99, 250])  # Rich is given 100 lines at a time
+def test_no_line_of_a_long_table_is_lost(count: int) -> None:
+    names = [f"run-{i:03}" for i in range(count)]
+    column = Column("run", [Text(name) for name in names], "left")
+    assert printed(80, [column]) == ["run", "───────", *names]
