@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from nncli.completion.vocabulary import vocabulary
+if TYPE_CHECKING:
+    from nncli.completion.vocabulary import Vocabulary
 
 Answers = list[tuple[str, str]]
 """Each word with its meaning."""
@@ -16,12 +18,12 @@ Answers = list[tuple[str, str]]
 
 def kinds(incomplete: str) -> Answers:
     """The kinds of model."""
-    return _fitting(vocabulary().kinds, incomplete)
+    return _fitting(_known().kinds, incomplete)
 
 
 def configs(incomplete: str) -> Answers:
     """The shipped configs."""
-    return _fitting(vocabulary().configs, incomplete)
+    return _fitting(_known().configs, incomplete)
 
 
 def kinds_and_configs(incomplete: str) -> Answers:
@@ -31,7 +33,7 @@ def kinds_and_configs(incomplete: str) -> Answers:
 
 def sources(incomplete: str) -> Answers:
     """The data sources."""
-    return _fitting(vocabulary().sources, incomplete)
+    return _fitting(_known().sources, incomplete)
 
 
 def activations(incomplete: str) -> Answers:
@@ -43,7 +45,7 @@ def activations(incomplete: str) -> Answers:
 
 def formats(incomplete: str) -> Answers:
     """What a model is exported to."""
-    return _fitting(vocabulary().formats, incomplete)
+    return _fitting(_known().formats, incomplete)
 
 
 def documents(context: typer.Context, incomplete: str) -> Answers:
@@ -75,7 +77,7 @@ def settings(context: typer.Context, incomplete: str) -> Answers:
     key, equals, _ = incomplete.partition("=")
     found: dict[str, str] = {}
     for kind in _kinds_on_line(context):
-        for row in vocabulary().keys[kind]:
+        for row in _known().keys[kind]:
             if equals and row.path == key:
                 found |= {f"{key}={value}": _meaning(key, value) for value in row.values}
             elif not equals and row.path.startswith(incomplete):
@@ -86,9 +88,16 @@ def settings(context: typer.Context, incomplete: str) -> Answers:
     return _fitting(found, incomplete)
 
 
+def _known() -> Vocabulary:
+    """Read only once a shell asks: every command comes by here."""
+    from nncli.completion.vocabulary import vocabulary
+
+    return vocabulary()
+
+
 def _kinds_on_line(context: typer.Context) -> list[str]:
     """The kind that the line names, itself or by a shipped config; else all."""
-    given, known = context.params, vocabulary()
+    given, known = context.params, _known()
     for name in map(str, (given.get("kind", given.get("name")), given.get("config"))):
         if name in known.kinds:
             return [name]
@@ -98,7 +107,7 @@ def _kinds_on_line(context: typer.Context) -> list[str]:
 
 
 def _meaning(key: str, value: str) -> str:
-    return vocabulary().sources.get(value, "") if key.endswith("data.source") else ""
+    return _known().sources.get(value, "") if key.endswith("data.source") else ""
 
 
 def _fitting(meanings: Mapping[str, str], incomplete: str) -> Answers:

@@ -24,8 +24,8 @@ class Split:
 
     x: Inputs
     """(samples, steps, features) float32, or (samples, height, width, channels) pixels in 0..255,
-    uint8 or float32. Where they do not fit in memory, `Samples` that are read when used; the same
-    indexing reads both."""
+    uint8 or float32. Where they do not fit in memory, `Samples` that are read when used; bytes that
+    are only to be divided, `Divided`. The same indexing reads all three."""
     y: Array
     """(samples,) int64 class indices; for a forecast float32, (samples, 1) the value after each
     window or (samples, steps, 1) the value after each step."""

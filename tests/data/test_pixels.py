@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image, ImageOps
 
 from nncli import status
@@ -73,6 +74,20 @@ def test_jpeg_is_read_as_pillow_reads_it(
                 assert np.array_equal(found, expected), resize
             else:  # less detail is decoded, or the brightness is read instead of computed
                 assert np.abs(found - expected).mean() < 1, (resize, color)
+
+
+@pytest.mark.parametrize("side", [64, 127, 128, 256])
+def test_what_libjpeg_brings_to_the_size_is_not_resized_again(tmp_path: Path, side: int) -> None:
+    path = tmp_path / "a.jpg"
+    photo(side, side).save(path, quality=90)
+    for color, space in (("rgb", "RGB"), ("grayscale", "GRAY")):
+        least = SQUARE if side > SQUARE else 0
+        decoded = simplejpeg.decode_jpeg(
+            path.read_bytes(), space, min_height=least, min_width=least
+        )
+        assert decoded.shape[:2] == (SQUARE, SQUARE)
+        for resize in RESIZES:
+            assert np.array_equal(read(path, resize, color), decoded)
 
 
 @pytest.mark.parametrize("turn", range(1, 9))

@@ -81,7 +81,9 @@ class Pictures(Samples):
             return
         jpeg, width, height = found
         turn = _orientation(raw)
-        if turn == 1 and jpeg is target:
+        if turn == 1 and jpeg.shape == target.shape:
+            if jpeg is not target:
+                target[...] = jpeg
             return
         from PIL import Image
 
@@ -211,7 +213,6 @@ def _jpeg(
     import simplejpeg
 
     wanted = "RGB" if color == "rgb" else "GRAY"
-
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(raw)
         _check_pixels(width, height)
